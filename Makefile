@@ -18,6 +18,7 @@ KUBECONFORM_VERSION := v0.8.0
 KUBECONFORM := bin/kubeconform-$(KUBECONFORM_VERSION)
 KUBERNETES_VERSION := v1.36.3
 NPM_TOOLS := tools/node_modules/.package-lock.json
+NPM_GENERATORS := tools/generators/node_modules/.package-lock.json
 NPM_WEB := web/node_modules/.package-lock.json
 NPM_REACT := web/react/node_modules/.package-lock.json
 NPM_SVELTE := web/svelte/node_modules/.package-lock.json
@@ -33,7 +34,7 @@ PACKAGES ?= ./...
 # releases of Go and other systems build them.
 PLAIN_TWINS := perch_plain_tls,perch_blocking_reads
 
-.PHONY: test packages format format-javascript vet lint descriptions javascript types build unit fuzz bench soak run cluster generate cover clean mutants vulnerabilities crosstalk ledger ledger-planted ledger-control release release-check deb-check deploy-check manifests matrix upgrade FORCE
+.PHONY: test packages format format-javascript vet lint descriptions generators javascript types build unit fuzz bench soak run cluster generate cover clean mutants vulnerabilities crosstalk ledger ledger-planted ledger-control release release-check deb-check deploy-check manifests matrix upgrade FORCE
 
 # Everything, in the order of what fails fastest.
 test: packages format vet build lint unit
@@ -54,7 +55,7 @@ vet:
 build:
 	go build $(PACKAGES)
 
-lint: $(GOLANGCI_LINT) descriptions javascript
+lint: $(GOLANGCI_LINT) descriptions generators javascript
 	$(GOLANGCI_LINT) run $(PACKAGES)
 
 # openapi.yaml and asyncapi.yaml as their linters see them, and the first as the types of a
@@ -68,6 +69,12 @@ descriptions: $(NPM_TOOLS)
 	cd tools && node asyncapi.mjs ../asyncapi.yaml
 	cd tools && node_modules/.bin/openapi-typescript ../openapi.yaml -o ../bin/openapi.d.ts
 	cd tools && node_modules/.bin/tsc -p tsconfig.json
+
+# The clients that five generators make of them, compiled with a program on each, in bin/generators.
+# TestGeneratedClients runs the programs.
+generators: bin/generators/made
+bin/generators/made: openapi.yaml asyncapi.yaml $(NPM_GENERATORS) $(shell git ls-files -co --exclude-standard tools/generators)
+	tools/generators/generate.sh
 
 # Every script but the copied and the generated ones.
 JAVASCRIPT := web/eslint.config.js web/perch.js web/perch-sw.js web/slices.js 'web/perch/*.js' 'web/console/*.js' 'web/admin/*.js' 'web/test/*.mjs' \
@@ -101,6 +108,10 @@ $(NPM_WEB): web/package.json web/package-lock.json
 
 $(NPM_REACT) $(NPM_SVELTE): web/%/node_modules/.package-lock.json: web/%/package.json web/%/package-lock.json
 	npm ci --prefix web/$* --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(NPM_GENERATORS): tools/generators/package.json tools/generators/package-lock.json
+	npm ci --prefix tools/generators --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # npm writes this file when it has installed what package-lock.json names.

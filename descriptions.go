@@ -12,8 +12,8 @@ import _ "embed"
 //go:embed openapi.yaml
 var OpenAPI []byte
 
-// AsyncAPI is the AsyncAPI 3.0 description of the event stream; it refers to OpenAPI,
-// which is served beside it. It must not be modified.
+// AsyncAPI is the AsyncAPI 3.0 description of the event stream, whole: the schemas that it shares with
+// OpenAPI are in it as well. It must not be modified.
 //
 //go:embed asyncapi.yaml
 var AsyncAPI []byte

@@ -16,6 +16,12 @@ export interface paths {
         /**
          * Tools for agents (MCP)
          * @description The Model Context Protocol, Streamable HTTP, without sessions: each POST is a message of JSON-RPC, and its answer an event stream with the answers, or 202 for a notification. tools/list has the tools that the token may use; docs/mcp.md describes them. 404 unless the operator has turned it on (--mcp).
+         *
+         *     Refusals:
+         *
+         *     - 400: the body is no message, or one of a version of the protocol that is not spoken
+         *     - 403: the page is of an origin that is not listed
+         *     - 404: the operator has not turned it on
          */
         post: operations["callTools"];
         delete?: never;
@@ -31,7 +37,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Meaning of a problem, and what to do */
+        /**
+         * Meaning of a problem, and what to do
+         * @description A page for people. The type of each problem is its address.
+         */
         get: operations["getProblemPage"];
         put?: never;
         post?: never;
@@ -51,6 +60,12 @@ export interface paths {
         /**
          * Archived messages
          * @description Oldest first. Without before and after: the newest page. Behind it is XEP-0313, or XEP-0136 (the last messages only, no paging). Of a room it is the archive of the room, also when it is not joined, as far as the room allows that. What live would be an event.dropped is in dropped. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page. With q it is only what has that text, as the archive understands it, in pages and within start and end as well; without with, of all accounts, but not of rooms. The feature search says that the archive of the account can.
+         *
+         *     Refusals:
+         *
+         *     - 403: the room does not show it to the account
+         *     - 404: there is no such room
+         *     - 501: the upstream, or the room, has no archive, or none that can be searched
          */
         get: operations["listArchive"];
         put?: never;
@@ -68,7 +83,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The description of the event stream */
+        /**
+         * The description of the event stream
+         * @description AsyncAPI 3.0, as YAML. It stands alone.
+         */
         get: operations["getAsyncAPI"];
         put?: never;
         post?: never;
@@ -88,11 +106,22 @@ export interface paths {
         /**
          * Block list
          * @description Whom the account blocks (XEP-0191), on all of its devices: accounts, single devices, and domains with everybody of them. The list is in the cache of the session and answers in every state; blocked.changed says what changes.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream has no block list
          */
         get: operations["listBlocked"];
         put?: never;
         post?: never;
-        /** Unblock all */
+        /**
+         * Unblock all
+         * @description Nobody is blocked any more, on whatever device. It must be meant: all=1.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream has no block list
+         */
         delete: operations["unblockAll"];
         options?: never;
         head?: never;
@@ -106,17 +135,34 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One entry of the block list */
+        /**
+         * One entry of the block list
+         * @description Whether this very address is on the block list.
+         *
+         *     Refusals:
+         *
+         *     - 404: it is not on the list
+         *     - 501: the upstream has no block list
+         */
         get: operations["getBlocked"];
         /**
          * Block
          * @description Blocks an account, with a resource one of its devices, or a domain with everybody of it (XEP-0191), on all devices of the account. The server passes nothing on from then on, whom the account blocks looks offline, and sending to them is 403 blocked. Nothing is deleted: the buddy stays in the roster and the messages stay. With report the server is told why (XEP-0377); one that takes no reports ignores it. An occupant of a room is blocked in the room by the room alone.
+         *
+         *     Refusals:
+         *
+         *     - 429: the list is full
+         *     - 501: the upstream has no block list
          */
         put: operations["block"];
         post?: never;
         /**
          * Unblock
          * @description Takes an entry off the list; one that is not there is off it. The presence of a contact comes again.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream has no block list
          */
         delete: operations["unblock"];
         options?: never;
@@ -131,12 +177,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List buddies */
+        /**
+         * List buddies
+         * @description From the cache. With include=presence each has its presence.
+         */
         get: operations["listBuddies"];
         put?: never;
         /**
          * Add a buddy
          * @description By JID, or by an account id that is looked up to its JID first. Sets the roster item, then sends the subscription request. Adding is mutual: their own request is accepted automatically, now if it is pending or when it arrives, without an invitation, until they decline or the buddy is removed. With mutual=false it becomes an invitation like any other.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account blocks the address
+         *     - 404: no such account
+         *     - 501: the upstream has no lookup
          */
         post: operations["addBuddy"];
         delete?: never;
@@ -152,15 +207,32 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One buddy */
+        /**
+         * One buddy
+         * @description From the cache.
+         */
         get: operations["getBuddy"];
         put?: never;
         post?: never;
-        /** Remove a buddy */
+        /**
+         * Remove a buddy
+         * @description Ends both subscriptions and takes the buddy from the roster (RFC 6121, 2.5).
+         *
+         *     Refusals:
+         *
+         *     - 501: the roster of this upstream cannot be edited
+         */
         delete: operations["removeBuddy"];
         options?: never;
         head?: never;
-        /** Rename a buddy, change its groups */
+        /**
+         * Rename a buddy, change its groups
+         * @description What is left out stays. The change is an event when the server has it.
+         *
+         *     Refusals:
+         *
+         *     - 501: the roster of this upstream cannot be edited
+         */
         patch: operations["updateBuddy"];
         trace?: never;
     };
@@ -172,7 +244,14 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Send a chat state */
+        /**
+         * Send a chat state
+         * @description It is sent once, and kept nowhere (XEP-0085).
+         *
+         *     Refusals:
+         *
+         *     - 403: the account blocks the address
+         */
         put: operations["setChatState"];
         post?: never;
         delete?: never;
@@ -208,14 +287,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One conversation */
+        /**
+         * One conversation
+         * @description As it is in the list.
+         */
         get: operations["getConversation"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Notify, pin, archive, keep a draft */
+        /**
+         * Notify, pin, archive, keep a draft
+         * @description What is left out stays.
+         */
         patch: operations["updateConversation"];
         trace?: never;
     };
@@ -229,6 +314,11 @@ export interface paths {
         /**
          * Messages of a conversation
          * @description From the archive, oldest first. Without around, before and after: the newest page. With around, half of the page is before that message and half after it. Edits, retractions and reactions are merged into the messages that they are about, and are in relations where those are not on the page. With q it is only what has that text, as the archive understands it, in pages and within start and end as well; the feature search says that the archive of the account can.
+         *
+         *     Refusals:
+         *
+         *     - 404: there is no message with that ref
+         *     - 501: the upstream, or the room, has no archive, or none that can be searched, or read around a message
          */
         get: operations["listConversationMessages"];
         put?: never;
@@ -246,13 +336,22 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One message of a conversation */
+        /**
+         * One message of a conversation
+         * @description As it is now: edited, retracted, with reactions.
+         */
         get: operations["getConversationMessage"];
         put?: never;
         post?: never;
         /**
          * Retract a message
          * @description 202 once the retraction is in the outbox; its status is that of a message. Whoever has the message may keep it all the same. The message.retracted event follows on all devices. A message of another occupant of a room is retracted by the room, when the account is its moderator (XEP-0425): 204 then, and 403 or 501 when it may not, or the room cannot.
+         *
+         *     Refusals:
+         *
+         *     - 403: it is not a message of the account, and nor may the account moderate
+         *     - 409: a request with this key is running
+         *     - 501: the upstream has no retractions
          */
         delete: operations["retractMessage"];
         options?: never;
@@ -260,6 +359,12 @@ export interface paths {
         /**
          * Edit an own message
          * @description The body is the message as it is from now on: what it leaves out is gone. 202 once it is in the outbox; its status is that of a message. The message.edited event, on all devices, has the message as it is then.
+         *
+         *     Refusals:
+         *
+         *     - 403: it is not a message of the account
+         *     - 409: a request with this key is running
+         *     - 501: the upstream has no corrections
          */
         patch: operations["editMessage"];
         trace?: never;
@@ -275,6 +380,12 @@ export interface paths {
         /**
          * React to a message
          * @description The whole set of the account's reactions; an empty list removes them. 202 once it is in the outbox. The message.reactions event, on all devices, has the reactions of both sides as they are then.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account blocks the other side
+         *     - 409: a request with this key is running
+         *     - 501: the upstream has no reactions
          */
         put: operations["reactToMessage"];
         post?: never;
@@ -314,6 +425,11 @@ export interface paths {
         /**
          * Find rooms
          * @description The public rooms of a service: of the account's server when service is left out. With q, those with this text in the name or address: such a page may have fewer items than limit, and none, as long as next is there. Nothing is cached.
+         *
+         *     Refusals:
+         *
+         *     - 404: there is no such service
+         *     - 501: the upstream has no rooms
          */
         get: operations["listDirectory"];
         put?: never;
@@ -356,6 +472,10 @@ export interface paths {
         /**
          * Create a ticket for the event socket
          * @description For browsers, which can set no Authorization header on a WebSocket. Use it within 30 seconds, once, from the same origin: GET /v1/events/ws?ticket=...
+         *
+         *     Refusals:
+         *
+         *     - 403: the Origin is not allowed
          */
         post: operations["createTicket"];
         delete?: never;
@@ -433,7 +553,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Decline an invitation */
+        /**
+         * Decline an invitation
+         * @description They are told that they may not see the presence of the account (RFC 6121, 3.1.4).
+         */
         post: operations["declineInvitation"];
         delete?: never;
         options?: never;
@@ -448,7 +571,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Look up the JID of an account */
+        /**
+         * Look up the JID of an account
+         * @description Asks the upstream for the JID of an account id, such as an e-mail address.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream has no lookup
+         */
         get: operations["lookupJID"];
         put?: never;
         post?: never;
@@ -470,6 +600,11 @@ export interface paths {
         /**
          * Send a message
          * @description 202 once it is stored in the outbox; GET /v1/messages/{id} and message.status events have its status from then on. With wait=acked the answer is 200 as soon as the server has acknowledged the message, or its status is failed or unknown; 202 when that takes longer than 10 seconds. An Idempotency-Key header or an id makes it safe to repeat: the same key and body give the same answer and one stanza. A body may be left out where there are attachments: it has their addresses then. To the address of an occupant (room@service/nick) it is a private message: occupant_id says for whom, as the list of occupants has it, and when another occupant has the nick by now the answer is 409 occupant-changed; without it, it is for the one with whom private messages were exchanged last under that nick. * is whoever has the nick.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account blocks the recipient
+         *     - 409: a request with this key is running
          */
         post: operations["sendMessage"];
         delete?: never;
@@ -485,7 +620,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Status of a message */
+        /**
+         * Status of a message
+         * @description Of a message that was sent here: each status that it has had, and when.
+         */
         get: operations["getMessage"];
         put?: never;
         post?: never;
@@ -502,7 +640,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This description */
+        /**
+         * This description
+         * @description OpenAPI 3.1, as YAML.
+         */
         get: operations["getOpenAPI"];
         put?: never;
         post?: never;
@@ -539,9 +680,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Own presence */
+        /**
+         * Own presence
+         * @description What this session tells its buddies.
+         */
         get: operations["getOwnPresence"];
-        /** Set the own presence */
+        /**
+         * Set the own presence
+         * @description Replaces it whole; reading events never changes it.
+         */
         put: operations["setOwnPresence"];
         post?: never;
         delete?: never;
@@ -557,7 +704,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Presence of one buddy */
+        /**
+         * Presence of one buddy
+         * @description From the cache; nothing is asked of the XMPP server.
+         */
         get: operations["getPresence"];
         put?: never;
         post?: never;
@@ -577,6 +727,10 @@ export interface paths {
         /**
          * List push subscriptions
          * @description The key that browsers subscribe with, and the devices that push messages of this session go to, each with its state. Of an endpoint only the host: whoever knows all of it can write to the device. Of a token that is for some conversations only those subscriptions that show no others.
+         *
+         *     Refusals:
+         *
+         *     - 501: the operator has turned push messages off
          */
         get: operations["listPush"];
         put?: never;
@@ -598,12 +752,24 @@ export interface paths {
         /**
          * Put a push subscription
          * @description What comes while no event stream of the session is open goes to the device, encrypted for it alone (RFC 8291): one message for each conversation, the newest in place of those before. It shows no more than the token of the request may see, and ends with that token. Putting an id again changes it, and enables it where it was disabled. A session has at most 20. Endpoints of UnifiedPush are put as they are.
+         *
+         *     Refusals:
+         *
+         *     - 403: the token may not see that, or another token has put the id
+         *     - 429: the session has too many
+         *     - 501: the operator has turned push messages off
          */
         put: operations["putPush"];
         post?: never;
         /**
          * Delete a push subscription
          * @description Nothing is pushed to the device any more, but for a message that is under way. The browser keeps its own subscription.
+         *
+         *     Refusals:
+         *
+         *     - 403: another token has put it, and this one lacks the scope webhooks
+         *     - 404: there is none that this token may see
+         *     - 501: the operator has turned push messages off
          */
         delete: operations["deletePush"];
         options?: never;
@@ -623,6 +789,13 @@ export interface paths {
         /**
          * Test a push subscription
          * @description Sends a message of the type test, and waits for what the push service says: that it has it, not that the device got it. It changes nothing: a subscription that is disabled stays so.
+         *
+         *     Refusals:
+         *
+         *     - 403: another token has put it, and this one lacks the scope webhooks
+         *     - 404: there is none that this token may see
+         *     - 429: too many deliveries are under way
+         *     - 501: the operator has turned push messages off
          */
         post: operations["testPush"];
         delete?: never;
@@ -641,6 +814,10 @@ export interface paths {
         /**
          * List rooms
          * @description The rooms that the account is in, has in its bookmarks, is invited to, or was in while the session lasted: whatever becomes of them, until DELETE /v1/rooms/{jid}?forget=1.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream has no rooms
          */
         get: operations["listRooms"];
         put?: never;
@@ -658,17 +835,36 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One room */
+        /**
+         * One room
+         * @description What the account has of it.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream has no rooms
+         */
         get: operations["getRoom"];
         /**
          * Join a room
          * @description Joins, now and after every login, and makes the room if there is none. 202: the join is under way, room.state follows; with wait=joined the answer comes when the room has decided: 200, 201 when the session did not have the room before, the reason as a problem, or 202 when that takes longer than 20 seconds, or is tried again later (retry_at). The room is listed in the bookmarks of the account, unless autojoin is null. config is that of a room that is made by this; one that is there keeps its own. To repeat the request does no harm.
+         *
+         *     Refusals:
+         *
+         *     - 403: a password, a membership, or more is needed
+         *     - 404: there is no such service, or the room is locked
+         *     - 409: another occupant, or a member, has the nick
+         *     - 410: the room was destroyed
+         *     - 501: the upstream has no rooms
          */
         put: operations["joinRoom"];
         post?: never;
         /**
          * Leave a room, or decline an invitation
          * @description The bookmark says from then on that the room is not joined by itself; with forget it is removed, and the session has nothing of the room any more. An invitation that is open is declined. It never destroys a room.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream has no rooms
          */
         delete: operations["leaveRoom"];
         options?: never;
@@ -676,6 +872,10 @@ export interface paths {
         /**
          * Nick, bookmark, and what becomes events
          * @description delivery: which messages become durable events (all, mentions of the account, none); the others only count as unread. occupants: whether streams get room.occupants (count), and room.occupant for each change (live). Another nick is asked for: room.changed says when the room has it.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream has no rooms
          */
         patch: operations["updateRoom"];
         trace?: never;
@@ -690,6 +890,11 @@ export interface paths {
         /**
          * Configuration
          * @description What most services have, by name; fields is the rest of the room's form, under its own names. Only owners may see it.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account does not own the room
+         *     - 501: the upstream has no rooms
          */
         get: operations["getRoomConfig"];
         put?: never;
@@ -700,6 +905,11 @@ export interface paths {
         /**
          * Configure a room
          * @description What is left out stays as it is. The answer is the configuration as the room has it then; room.changed tells the others what they can see of it. 501: the room has no such setting.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account does not own the room
+         *     - 501: the upstream has no rooms, or the room no such setting
          */
         patch: operations["updateRoomConfig"];
         trace?: never;
@@ -716,6 +926,11 @@ export interface paths {
         /**
          * Destroy a room
          * @description Ends it for all who are in it; its owners alone may. It has a path of its own, so that no DELETE destroys a room by mistake.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account does not own the room
+         *     - 501: the upstream has no rooms
          */
         post: operations["destroyRoom"];
         delete?: never;
@@ -736,6 +951,11 @@ export interface paths {
         /**
          * Invite a user
          * @description auto: by the room where only members may enter, which makes them one; else by a message of the account. 202: it was sent. There is no answer that says whether it has arrived.
+         *
+         *     Refusals:
+         *
+         *     - 409: the account is not in the room
+         *     - 501: the upstream has no rooms
          */
         post: operations["inviteToRoom"];
         delete?: never;
@@ -754,6 +974,11 @@ export interface paths {
         /**
          * List members
          * @description Those who have an affiliation to the room, whether or not they are in it, as the room tells it now. Without affiliation: owners, admins and members, as far as the account may see them; outcasts, who are banned, are only shown when they are asked for.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account may not see it
+         *     - 501: the upstream has no rooms
          */
         get: operations["listRoomMembers"];
         put?: never;
@@ -775,10 +1000,25 @@ export interface paths {
         /**
          * Give an affiliation
          * @description owner, admin and member as the room knows them; outcast is a ban, which makes them leave; none takes them off the lists. The account need not be in the room, and nor does the other one.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account may not
+         *     - 409: the room keeps its last owner
+         *     - 501: the upstream has no rooms
          */
         put: operations["setRoomMember"];
         post?: never;
-        /** Take an affiliation away */
+        /**
+         * Take an affiliation away
+         * @description The account has no affiliation to the room then.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account may not
+         *     - 409: the room keeps its last owner
+         *     - 501: the upstream has no rooms
+         */
         delete: operations["removeRoomMember"];
         options?: never;
         head?: never;
@@ -795,6 +1035,11 @@ export interface paths {
         /**
          * List occupants
          * @description By nick, of a room that is joined. complete is false while the room has not told of all: the list was lost with another node, say, and is being read. Real addresses are there for those only who may see them.
+         *
+         *     Refusals:
+         *
+         *     - 409: the account is not in the room
+         *     - 501: the upstream has no rooms
          */
         get: operations["listRoomOccupants"];
         put?: never;
@@ -815,13 +1060,28 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Kick */
+        /**
+         * Kick
+         * @description They may enter again, unless they are banned as well.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account is no moderator, or the other one is more
+         *     - 409: the account is not in the room
+         *     - 501: the upstream has no rooms
+         */
         delete: operations["kickOccupant"];
         options?: never;
         head?: never;
         /**
          * Give a role
          * @description visitor takes the voice in a moderated room, participant gives it back; none is a kick, as DELETE is.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account is no moderator, or the other one is more
+         *     - 409: the account is not in the room
+         *     - 501: the upstream has no rooms
          */
         patch: operations["setOccupantRole"];
         trace?: never;
@@ -833,15 +1093,35 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Picture of a room */
+        /**
+         * Picture of a room
+         * @description Its bytes, of a type that browsers show.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream has no rooms
+         */
         get: operations["getRoomPhoto"];
         /**
          * Set the picture
          * @description At most 96 KiB, and 4096 by 4096: all occupants fetch it.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account does not own the room
+         *     - 501: the upstream has no rooms, or this one no picture
          */
         put: operations["setRoomPhoto"];
         post?: never;
-        /** Remove the picture */
+        /**
+         * Remove the picture
+         * @description The room has none then.
+         *
+         *     Refusals:
+         *
+         *     - 403: the account does not own the room
+         *     - 501: the upstream has no rooms, or this one no picture
+         */
         delete: operations["removeRoomPhoto"];
         options?: never;
         head?: never;
@@ -859,6 +1139,11 @@ export interface paths {
         /**
          * Change the subject
          * @description 202: it was sent. room.changed says when the room has it; a room that does not let the account change it says nothing to the others.
+         *
+         *     Refusals:
+         *
+         *     - 409: the account is not in the room
+         *     - 501: the upstream has no rooms
          */
         put: operations["setRoomSubject"];
         post?: never;
@@ -875,17 +1160,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** State of the session */
+        /**
+         * State of the session
+         * @description Answers at once, whatever the state. The first request of a token signs in, and waits for that.
+         */
         get: operations["getSession"];
         put?: never;
         /**
          * Sign in
          * @description With a body: sign in with a JID and a password or token, and get a Perch token, which is shown only once. Without a body, or with rooms and upstream alone: open the session of the access token in the Authorization header and wait for it. rooms: autojoin has the session join the rooms of the account's bookmarks (XEP-0402, XEP-0048), and follow them.
+         *
+         *     Refusals:
+         *
+         *     - 501: rooms, on an upstream that has none
          */
         post: operations["openSession"];
         /**
          * Sign out
          * @description With the token of a sign-in, or the access token of the account: ends the XMPP session and drops its cache, log and tokens. With a token of POST /v1/tokens: ends that token, and its streams; the others continue, and the session ends with the last one. all=0 does the same with whichever token; all=1 ends the session, whichever token asks, and needs the scope session and no limit on conversations. Closing event streams never ends anything.
+         *
+         *     Refusals:
+         *
+         *     - 403: all=1 without the scope session, or for some conversations only
+         *     - 409: all=0 with the access token of the account
          */
         delete: operations["deleteSession"];
         options?: never;
@@ -924,6 +1221,10 @@ export interface paths {
         /**
          * Change the password
          * @description Gives the account another password on its XMPP server (XEP-0077), and the session signs in with it from then on. The session stays online and its tokens stay valid. Other sessions of the account keep their streams, and need PUT /v1/session/credentials once those end. 403: current is not the password of the session, or the server does not let the account. 422 at /new: the server does not take this password. 501: the session signs in with an access token, or the server cannot change passwords. After 504 or 503 of the upstream the password may have been changed: sign in to find out.
+         *
+         *     Refusals:
+         *
+         *     - 501: no password to change, or none that the server changes
          */
         put: operations["changePassword"];
         post?: never;
@@ -945,6 +1246,12 @@ export interface paths {
         /**
          * Send a stanza
          * @description One message, directed presence, or iq of type get or set, for what this API has no resource for. It is read, judged and written anew; what the gateway itself works by is 403. Of an iq the result is returned, and an error answer is a problem with its condition. An iq of type result or error answers a request that came as an event of type stanza, by its id and from. Of a message nothing is kept, and nothing is sent again. Only where the operator lets clients do so, as stanzas in features of hello says; 20 a minute, answers aside.
+         *
+         *     Refusals:
+         *
+         *     - 403: not for clients to send, or refused by the one who was asked
+         *     - 404: no request with this id, and from this address, waits for an answer
+         *     - 501: not on this gateway, or not on this upstream
          */
         post: operations["sendStanza"];
         delete?: never;
@@ -969,6 +1276,11 @@ export interface paths {
         /**
          * Make a token
          * @description A token for another device, a bot or a service, that leads to this session. It may do no more than the token of the request: its scopes and conversations are among those of that one, and it ends no later. token is shown only once. A session has at most 100 of them.
+         *
+         *     Refusals:
+         *
+         *     - 403: the token of the request has not all of that
+         *     - 429: the session has too many
          */
         post: operations["createToken"];
         delete?: never;
@@ -990,6 +1302,11 @@ export interface paths {
         /**
          * Revoke a token
          * @description It is refused from now on, on every node, and its streams end: sockets are closed with 4001, other streams by an error frame with that code. The session and its other tokens continue.
+         *
+         *     Refusals:
+         *
+         *     - 404: there is none, or it may do more than the token of the request
+         *     - 409: the access token of the account
          */
         delete: operations["revokeToken"];
         options?: never;
@@ -1009,6 +1326,13 @@ export interface paths {
         /**
          * Ask for a slot for a file
          * @description PUT the bytes to put.url, with exactly the headers of put.headers, the size as Content-Length and the type as Content-Type, before expires_at; the gateway is not involved. A page needs an upload service that sends CORS headers, and no page can send Cookie; where that fails, PUT the bytes to proxy_url with the bearer token, if it is there. Then send a message with get_url among its attachments. GET /v1/session has uploads where the upstream takes files.
+         *
+         *     Refusals:
+         *
+         *     - 403: the upload service takes no files of this account
+         *     - 413: file-too-large: max_size has the limit, if it is known
+         *     - 429: the account has used up what the upload service gives it for now
+         *     - 501: the upstream has no upload service
          */
         post: operations["createUpload"];
         delete?: never;
@@ -1028,6 +1352,16 @@ export interface paths {
         /**
          * Pass a file on to its slot
          * @description For pages that cannot reach put.url, where POST /v1/uploads gives a proxy_url. The body is the file, of exactly the size that was asked for, with its Content-Length; the type that was asked for goes along. One file of a session at a time. A file may take as long as it makes progress: 64 KiB in 30 seconds. Nothing is stored here; no redirect is followed. After an error the same slot may be tried again until it expires.
+         *
+         *     Refusals:
+         *
+         *     - 404: there is no such slot, or it has expired, or this gateway takes no files
+         *     - 409: another file of the session is under way
+         *     - 411: without a Content-Length
+         *     - 415: with a Content-Encoding
+         *     - 422: of another size
+         *     - 502: upload-refused: upstream_status has the status of the upload service
+         *     - 504: no progress
          */
         put: operations["putUpload"];
         post?: never;
@@ -1044,9 +1378,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Own vCard */
+        /**
+         * Own vCard
+         * @description From the cache, or by refresh=1 from the XMPP server; as text/vcard if Accept asks for it.
+         */
         get: operations["getOwnVCard"];
-        /** Set the own vCard */
+        /**
+         * Set the own vCard
+         * @description Replaces the card.
+         *
+         *     Refusals:
+         *
+         *     - 501: cards of this upstream are read-only
+         */
         put: operations["setOwnVCard"];
         post?: never;
         delete?: never;
@@ -1066,10 +1410,21 @@ export interface paths {
         /**
          * Set the own nickname
          * @description At most 256 characters, in one line. Contacts hear of it at once (XEP-0172 by XEP-0163), and it becomes the nickname of the own card; the rest of the card stays. Of contacts it is in nick of the buddy.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream stores no nicknames
          */
         put: operations["setOwnNick"];
         post?: never;
-        /** Remove the own nickname */
+        /**
+         * Remove the own nickname
+         * @description The account tells no nickname then.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream stores no nicknames
+         */
         delete: operations["removeOwnNick"];
         options?: never;
         head?: never;
@@ -1091,10 +1446,21 @@ export interface paths {
         /**
          * Set the own photo
          * @description At most 96 KiB, and 4096 by 4096. It becomes the avatar of the account (XEP-0084), and the photo of its card where the server does not see to that itself; the rest of the card stays.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream stores no photos
          */
         put: operations["setOwnPhoto"];
         post?: never;
-        /** Remove the own photo */
+        /**
+         * Remove the own photo
+         * @description The account has none then.
+         *
+         *     Refusals:
+         *
+         *     - 501: the upstream stores no photos
+         */
         delete: operations["removeOwnPhoto"];
         options?: never;
         head?: never;
@@ -1108,7 +1474,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A vCard (XEP-0054) */
+        /**
+         * A vCard (XEP-0054)
+         * @description From the cache, or by refresh=1 from the XMPP server; as text/vcard if Accept asks for it.
+         */
         get: operations["getVCard"];
         put?: never;
         post?: never;
@@ -1148,6 +1517,10 @@ export interface paths {
         /**
          * List webhooks
          * @description The servers that events of this session are sent to, each with its state. Of a token that is for some conversations only those webhooks that show no others.
+         *
+         *     Refusals:
+         *
+         *     - 501: the operator has turned webhooks off
          */
         get: operations["listWebhooks"];
         put?: never;
@@ -1165,17 +1538,36 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show a webhook */
+        /**
+         * Show a webhook
+         * @description Without its secret, and with what became of the last delivery.
+         *
+         *     Refusals:
+         *
+         *     - 404: there is none that this token may see
+         *     - 501: the operator has turned webhooks off
+         */
         get: operations["getWebhook"];
         /**
          * Put a webhook
          * @description Events of this session are sent to a server from now on, in the order of the log and at least once, signed by Standard Webhooks. It shows no more than the token of the request may see, and ends with that token. Putting an id again changes it, keeps its cursor and its secret, and enables it where it was disabled. A session has at most 10.
+         *
+         *     Refusals:
+         *
+         *     - 403: the token may not see that, or the id is taken by one that shows more
+         *     - 429: the session has too many
+         *     - 501: the operator has turned webhooks off
          */
         put: operations["putWebhook"];
         post?: never;
         /**
          * Delete a webhook
          * @description Nothing is sent to it any more, but for a call that is under way. Its secret is forgotten.
+         *
+         *     Refusals:
+         *
+         *     - 404: there is none that this token may see
+         *     - 501: the operator has turned webhooks off
          */
         delete: operations["deleteWebhook"];
         options?: never;
@@ -1195,6 +1587,11 @@ export interface paths {
         /**
          * Replay to a webhook
          * @description What follows a cursor is sent again, as far as the log still has it, in calls with other webhook-ids; the next call says reset: expired when the log does not reach back so far. A webhook that is disabled stays so.
+         *
+         *     Refusals:
+         *
+         *     - 404: there is none that this token may see
+         *     - 501: the operator has turned webhooks off
          */
         post: operations["replayWebhook"];
         delete?: never;
@@ -1215,6 +1612,12 @@ export interface paths {
         /**
          * Test a webhook
          * @description Makes one call of the type test, without events, and waits for its outcome. It changes nothing: a webhook that is disabled stays so, and what waits to be sent still waits.
+         *
+         *     Refusals:
+         *
+         *     - 404: there is none that this token may see
+         *     - 429: too many calls are under way
+         *     - 501: the operator has turned webhooks off
          */
         post: operations["testWebhook"];
         delete?: never;
@@ -1228,6 +1631,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * @description How to accept an invitation.
          * @example {
          *       "name": "Bob",
          *       "groups": [
@@ -1236,41 +1640,51 @@ export interface components {
          *     }
          */
         AcceptRequest: {
+            /** @description Groups that the buddy is in. */
             groups?: string[];
+            /** @description What the buddy is called in the list. */
             name?: string;
             /** @description ask for their presence too; true when left out */
             reciprocate?: boolean | null;
         };
+        /** @description The invitation that was accepted, and the buddy that has come of it. */
         AcceptedInvitation: {
             ask: components["schemas"]["Ask"];
             jid: components["schemas"]["JID"];
+            /** @description What was written to go with the request. */
             message: string;
+            /** @description The nickname. */
             nick: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it arrived.
+             */
             received_at: string | null;
             subscription: components["schemas"]["Subscription"];
         };
-        /** @enum {string} */
+        /**
+         * @description The lasting relation of an account to a room (XEP-0045, 5.2).
+         * @enum {string}
+         */
         Affiliation: "owner" | "admin" | "member" | "none" | "outcast";
         /**
+         * @description What an account is to a room from now on.
          * @example {
          *       "affiliation": "member"
          *     }
          */
         AffiliationRequest: {
-            /** @enum {string} */
-            affiliation: "owner" | "admin" | "member" | "none" | "outcast";
+            affiliation: components["schemas"]["Affiliation"];
             /** @description kept for the member; not by every service */
             nick?: string;
+            /** @description Why, one line. */
             reason?: string;
         };
+        /** @description A message of the archive that is not shown. */
         ArchiveDropped: {
             from?: components["schemas"]["JID"];
-            /**
-             * @description Why it is not shown, as in event.dropped.
-             * @enum {string}
-             */
-            reason: "too_large" | "too_deep" | "malformed" | "quarantined" | "encrypted" | "room_invitation" | "call" | "unsupported" | "not_author";
+            /** @description Why it is not shown, as in event.dropped. */
+            reason: components["schemas"]["ArchiveDroppedReason"];
             /** @description in the archive */
             stanza_id: string;
             /**
@@ -1281,12 +1695,19 @@ export interface components {
             /** @description the archive gave no time that can be read: time is when it arrived here */
             time_is_arrival: boolean;
         };
+        /**
+         * @description Why it is not shown, as in event.dropped.
+         * @enum {string}
+         */
+        ArchiveDroppedReason: "too_large" | "too_deep" | "malformed" | "quarantined" | "encrypted" | "room_invitation" | "call" | "unsupported" | "not_author";
+        /** @description A message of the archive. */
         ArchiveItem: {
+            /** @description Files that the message has the address of. */
             attachments?: components["schemas"]["Attachment"][];
+            /** @description The text. */
             body: string;
             delay?: components["schemas"]["Delay"];
-            /** @enum {string} */
-            direction: "in" | "out";
+            direction: components["schemas"]["ArchiveItemDirection"];
             edited?: components["schemas"]["Edited"];
             encryption?: components["schemas"]["Encryption"];
             /** @description What an encrypted message says to clients that cannot read it; its body is empty. */
@@ -1297,6 +1718,7 @@ export interface components {
             kind: components["schemas"]["MessageKind"];
             /** @description the sender asks for a displayed marker (XEP-0333) */
             markable?: boolean;
+            /** @description Who is named in the body. */
             mentions?: components["schemas"]["Mention"][];
             /** @description the id of events; left out where the archive does not keep it */
             message_id?: string;
@@ -1306,6 +1728,7 @@ export interface components {
             payloads?: string[];
             /** @description There were more payloads. */
             payloads_truncated?: boolean;
+            /** @description Reactions to it, the most frequent one first. */
             reactions?: components["schemas"]["Reaction"][];
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
@@ -1315,7 +1738,9 @@ export interface components {
             /** @description The id in the archive of the room that it is from (XEP-0359). */
             room_stanza_id?: string;
             spoiler?: components["schemas"]["Spoiler"];
+            /** @description The subject. */
             subject?: string;
+            /** @description Id of the thread (RFC 6121, 5.2.5). */
             thread?: string;
             /**
              * Format: date-time
@@ -1328,12 +1753,22 @@ export interface components {
             /** @description the body has no styling (XEP-0393, 6) */
             unstyled?: boolean;
         };
+        /**
+         * @description in: the account has received it; out: it has sent it.
+         * @enum {string}
+         */
+        ArchiveItemDirection: "in" | "out";
+        /** @description A page of the archive, oldest first. */
         ArchivePage: {
+            /** @description Nothing is left out. */
             complete: boolean;
             /** @description entries of the page that cannot be shown; limit counts all three */
             dropped: components["schemas"]["ArchiveDropped"][];
+            /** @description What the page has. */
             items: components["schemas"]["ArchiveItem"][];
+            /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
+            /** @description Cursor of the page before; null: this is the first one. */
             prev: string | null;
             /** @description edits, retractions and reactions whose message is not on the page */
             relations: components["schemas"]["MessageRelation"][];
@@ -1345,19 +1780,28 @@ export interface components {
         Ask: "subscribe" | null;
         /** @description A file that the message has the address of (XEP-0066, XEP-0447). What it says of the file is what its sender says. */
         Attachment: {
+            /** @description What is on it, for those who cannot see it. */
             description?: string;
+            /** @description In pixels. */
             height?: number;
+            /** @description Name of the file. */
             name?: string;
             /** @description bytes, as its sender says */
             size?: number;
             /** @description media type, as its sender says */
             type?: string;
+            /** @description The address. */
             url: string;
+            /** @description In pixels. */
             width?: number;
         };
+        /** @description A file that is somewhere already. */
         AttachmentRequest: {
+            /** @description What is on it, for those who cannot see it. */
             description?: string;
+            /** @description In pixels. */
             height?: number;
+            /** @description Name of the file. */
             name?: string;
             /** @description bytes */
             size?: number;
@@ -1366,26 +1810,68 @@ export interface components {
              * @example image/png
              */
             type?: string;
-            /** Format: uri */
+            /** @description The address. */
             url: string;
+            /** @description In pixels. */
             width?: number;
         };
+        /**
+         * BearerSignIn
+         * @description Say at which upstream the session of the access token in the header is, and which rooms it joins.
+         */
+        BearerSignIn: {
+            /** @description autojoin: the rooms of the account's bookmarks are joined, also those that other devices add; null: no more. */
+            rooms?: components["schemas"]["RoomsMode"] | null;
+            /**
+             * @description Upstream is the name of that of the account, or of the access token in the header; left out, the prefix of
+             *     the token decides, or the domain of the JID, or else it is the default one.
+             * @example default
+             */
+            upstream?: string;
+        };
+        /** @description Whom the account blocks. */
         BlockList: {
             /** @description False: the server has more entries than this gateway keeps. They are blocked all the same. */
             complete: boolean;
             /** @description sorted by the normal form of the JID */
             items: components["schemas"]["Blocked"][];
         };
-        /** @description Tells the operators of the server why somebody is blocked (XEP-0377). */
+        /** @description How the block list has changed. */
+        BlockListChange: {
+            /** @description Who is blocked now. */
+            added: components["schemas"]["JID"][];
+            /**
+             * @description Nobody is blocked any more.
+             * @enum {boolean}
+             */
+            all?: false;
+            /** @description Who is not blocked any more. */
+            removed: components["schemas"]["JID"][];
+            /**
+             * @description What has changed is not known: read the list again.
+             * @enum {boolean}
+             */
+            reset?: true;
+        };
+        /**
+         * BlockReport
+         * @description Tells the operators of the server why somebody is blocked (XEP-0377).
+         */
         BlockReport: {
-            /** @enum {string} */
-            reason: "abuse" | "spam";
+            /** @description Why, one line. */
+            reason: components["schemas"]["BlockReportReason"];
             /** @description stanza_id of messages that it is about. */
             stanza_ids?: string[];
             /** @description at most 2,000 bytes */
             text?: string;
         };
         /**
+         * @description Why, one line.
+         * @enum {string}
+         */
+        BlockReportReason: "abuse" | "spam";
+        /**
+         * @description How to block.
          * @example {
          *       "report": {
          *         "reason": "spam",
@@ -1397,21 +1883,54 @@ export interface components {
          *     }
          */
         BlockRequest: {
+            /** @description What the operators of the server are told; null: nothing. */
             report?: components["schemas"]["BlockReport"] | null;
         };
+        /** @description An address that is blocked. */
         Blocked: {
             jid: components["schemas"]["JID"];
         };
-        /** @description A room in the list that the clients of the account share (XEP-0402, XEP-0048). */
+        /**
+         * BlockedChangedEvent
+         * @description The block list has changed, here or on another device of the account: what was added and removed; with all false nobody is blocked any more; with reset it is to be read again.
+         */
+        BlockedChangedEvent: {
+            data: components["schemas"]["BlockListChange"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "blocked.changed";
+        };
+        /**
+         * Bookmark
+         * @description A room in the list that the clients of the account share (XEP-0402, XEP-0048).
+         */
         Bookmark: {
+            /** @description It is joined by itself. */
             autojoin: boolean;
+            /** @description What the room is called in the list. */
             name?: string;
+            /** @description The nickname. */
             nick?: string;
             notify?: components["schemas"]["Notify"];
             /** @description Where the server has it: 0402, 0048 or 0049; empty: it was not written yet. */
             store: string;
         };
+        /**
+         * @description A role whose presence a room sends to its occupants.
+         * @enum {string}
+         */
+        BroadcastRole: "moderator" | "participant" | "visitor";
+        /** @description An item of the roster (RFC 6121, 2.1.2). */
         Buddy: {
+            /** @description They may see the presence of the account before they have asked. */
             approved: boolean;
             ask: components["schemas"]["Ask"];
             /** @description never null */
@@ -1423,17 +1942,64 @@ export interface components {
              *     own request will be accepted by the gateway, without an invitation.
              */
             mutual?: boolean;
+            /** @description What the buddy is called in the list; empty: it has no name there. */
             name: string;
             /** @description Nick is the nickname that they give themselves (XEP-0172). Name has it, too, where the roster has no name. */
             nick?: string;
             presence?: components["schemas"]["Presence"];
             subscription: components["schemas"]["Subscription"];
         };
+        /**
+         * BuddyByAccount
+         * @description Look up the JID of an account, and add that buddy.
+         */
+        BuddyByAccount: {
+            /**
+             * @description The account id that was looked up, such as an e-mail address.
+             * @example bob@contoso.com
+             */
+            account: string;
+            /** @description Groups that the buddy is in. */
+            groups?: string[];
+            /** @description What was written to go with the request. */
+            message?: string;
+            /** @description accept their own request automatically; true when left out */
+            mutual?: boolean | null;
+            /** @description What the buddy is called in the list; empty: it has no name there. */
+            name?: string;
+            /** @description The nickname. */
+            nick?: string;
+        };
+        /**
+         * BuddyByJID
+         * @description Add the buddy with this JID.
+         */
+        BuddyByJID: {
+            /** @description Groups that the buddy is in. */
+            groups?: string[];
+            /**
+             * @description The account.
+             * @example bob@example.net
+             */
+            jid: string;
+            /** @description What was written to go with the request. */
+            message?: string;
+            /** @description accept their own request automatically; true when left out */
+            mutual?: boolean | null;
+            /** @description What the buddy is called in the list; empty: it has no name there. */
+            name?: string;
+            /** @description The nickname. */
+            nick?: string;
+        };
+        /** @description A page of buddies. */
         BuddyList: {
+            /** @description What the page has. */
             items: components["schemas"]["Buddy"][];
+            /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
         };
         /**
+         * @description What to change of a buddy; what is left out stays.
          * @example {
          *       "name": "Robert",
          *       "groups": [
@@ -1443,7 +2009,9 @@ export interface components {
          *     }
          */
         BuddyPatch: {
+            /** @description Groups that the buddy is in. */
             groups?: string[] | null;
+            /** @description What the buddy is called in the list; empty: it has no name there. */
             name?: string | null;
         };
         /**
@@ -1456,48 +2024,111 @@ export interface components {
          *       "jid": "bob@example.net"
          *     }
          */
-        BuddyRequest: {
-            /** @example bob@contoso.com */
-            account?: string;
-            groups?: string[];
-            /** @example bob@example.net */
-            jid?: string;
-            message?: string;
-            /** @description accept their own request automatically; true when left out */
-            mutual?: boolean | null;
-            name?: string;
-            nick?: string;
-        } & (unknown | unknown);
+        BuddyRequest: components["schemas"]["BuddyByAccount"] | components["schemas"]["BuddyByJID"];
         /**
          * @description Why a login to the XMPP server failed. There may be more words one day.
          * @enum {string}
          */
         Cause: "no-such-host" | "name-lookup" | "refused" | "unreachable" | "timeout" | "closed" | "not-xmpp" | "tls-missing" | "tls" | "certificate-name" | "certificate-authority" | "certificate-expired" | "certificate" | "host-unknown" | "client-certificate" | "mechanism" | "downgrade" | "credentials" | "policy" | "bind" | "conflict" | "redirect" | "try-later" | "protocol" | "other";
         /**
+         * @description What somebody does in a chat (XEP-0085).
+         * @enum {string}
+         */
+        ChatState: "active" | "composing" | "paused" | "inactive" | "gone";
+        /** @description Who does what in a chat. */
+        ChatStateChange: {
+            /** @description Who; of a state in a room, its occupant. */
+            from: components["schemas"]["JID"];
+            /** @description In a room, which from is an occupant of. */
+            nick?: string;
+            /** @description The room; left out: it is a chat with one person. */
+            room?: components["schemas"]["JID"];
+            state: components["schemas"]["ChatState"];
+        };
+        /**
+         * ChatStateEvent
+         * @description What a buddy does in a chat (XEP-0085). May be left out when the client is slow.
+         */
+        ChatStateEvent: {
+            data: components["schemas"]["ChatStateChange"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "chat_state";
+        };
+        /**
+         * @description What happens on this side of a chat.
          * @example {
          *       "state": "composing"
          *     }
          */
         ChatStateRequest: {
-            /** @enum {string} */
-            state: "active" | "composing" | "paused" | "inactive" | "gone";
+            state: components["schemas"]["ChatState"];
         };
+        /** @description An entry of the list of conversations. */
         Conversation: {
+            /** @description It is put away. */
             archived: boolean;
             /** @description a message that was begun; null: none */
             draft: string | null;
             /** @description bare JID of the other side; full for an occupant of a room */
             jid: components["schemas"]["JID"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When something was said last; null: nothing was.
+             */
             last_activity_at: string | null;
+            /** @description The newest message; null: none is known. */
             last_message: components["schemas"]["Message"] | null;
             /** @description of the unread ones, those that name the account */
             mentions: number;
             /** @description of the roster or the vCard; "" where neither has one */
             name: string;
             notify: components["schemas"]["Notify"];
+            /** @description How far the other side has read; null: it is not known. */
             peer_read: components["schemas"]["ReadPosition"] | null;
+            /** @description It stays at the top of the list. */
             pinned: boolean;
+            /** @description How far the account has read; null: nothing was read. */
+            read: components["schemas"]["ReadPosition"] | null;
+            /** @description chat: with an account; room; private: with an occupant of a room. */
+            type: components["schemas"]["ConversationKind"];
+            /** @description received after the read position, at most 999 */
+            unread: number;
+            /** @description false: more may have come than is counted. */
+            unread_exact: boolean;
+        };
+        /** @description A conversation as it is in the list, without its last message. */
+        ConversationChanged: {
+            /** @description It is put away. */
+            archived: boolean;
+            /** @description a message that was begun; null: none */
+            draft: string | null;
+            /** @description bare JID of the other side; full for an occupant of a room */
+            jid: components["schemas"]["JID"];
+            /**
+             * Format: date-time
+             * @description When something was said last; null: nothing was.
+             */
+            last_activity_at: string | null;
+            /** @description Not in this event. */
+            last_message?: null;
+            /** @description of the unread ones, those that name the account */
+            mentions: number;
+            /** @description of the roster or the vCard; "" where neither has one */
+            name: string;
+            notify: components["schemas"]["Notify"];
+            /** @description How far the other side has read; null: it is not known. */
+            peer_read: components["schemas"]["ReadPosition"] | null;
+            /** @description It stays at the top of the list. */
+            pinned: boolean;
+            /** @description How far the account has read; null: nothing was read. */
             read: components["schemas"]["ReadPosition"] | null;
             /** @description chat: with an account; room; private: with an occupant of a room. */
             type: components["schemas"]["ConversationKind"];
@@ -1507,19 +2138,41 @@ export interface components {
             unread_exact: boolean;
         };
         /**
+         * ConversationChangedEvent
+         * @description A conversation as it is in the list, without its last message. The newest one of a conversation replaces older ones.
+         */
+        ConversationChangedEvent: {
+            data: components["schemas"]["ConversationChanged"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "conversation.changed";
+        };
+        /**
          * @description chat, room or private
          * @enum {string}
          */
         ConversationKind: "chat" | "room" | "private";
+        /** @description A page of conversations, the latest first. */
         ConversationList: {
             /** @description false: the archive may have more conversations, older ones. Further pages read on in it. */
             complete: boolean;
+            /** @description What the page has. */
             items: components["schemas"]["Conversation"][];
+            /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
         };
         /** @description A message as it is now, and when it was sent. */
         ConversationMessage: {
+            /** @description Files that the message has the address of. */
             attachments?: components["schemas"]["Attachment"][];
+            /** @description The text. */
             body: string;
             delay?: components["schemas"]["Delay"];
             edited?: components["schemas"]["Edited"];
@@ -1532,6 +2185,7 @@ export interface components {
             kind: components["schemas"]["MessageKind"];
             /** @description the sender asks for a displayed marker (XEP-0333) */
             markable?: boolean;
+            /** @description Who is named in the body. */
             mentions?: components["schemas"]["Mention"][];
             /** @description XEP-0359, by the sending client */
             origin_id?: string;
@@ -1539,6 +2193,7 @@ export interface components {
             payloads?: string[];
             /** @description There were more payloads. */
             payloads_truncated?: boolean;
+            /** @description Reactions to it, the most frequent one first. */
             reactions?: components["schemas"]["Reaction"][];
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
@@ -1551,9 +2206,14 @@ export interface components {
             spoiler?: components["schemas"]["Spoiler"];
             /** @description XEP-0359, by the own account only */
             stanza_id?: string;
+            /** @description The subject. */
             subject?: string;
+            /** @description Id of the thread (RFC 6121, 5.2.5). */
             thread?: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was.
+             */
             time: string;
             /** @description the archive gave no time that can be read: time is when it arrived here */
             time_is_arrival: boolean;
@@ -1569,18 +2229,42 @@ export interface components {
          *     }
          */
         ConversationPatch: {
+            /** @description It is put away. */
             archived?: boolean | null;
             /** @description A message that was begun, of at most 4 KiB; null: none. */
             draft?: string | null;
-            /** @enum {string|null} */
-            notify?: "all" | "mentions" | "none" | null;
+            /** @description Of which messages the account wants to be told. */
+            notify?: components["schemas"]["Notify"] | null;
+            /** @description It stays at the top of the list. */
             pinned?: boolean | null;
         };
+        /** @description How far the account has read a conversation. */
         ConversationRead: {
             jid: components["schemas"]["JID"];
+            /** @description Of the unread messages, those that name the account. */
             mentions: number;
+            /** @description How far the account has read; null: nothing was read. */
             read: components["schemas"]["ReadPosition"] | null;
+            /** @description Messages after the read position. */
             unread: number;
+        };
+        /**
+         * ConversationReadEvent
+         * @description The account has read further, on whatever device.
+         */
+        ConversationReadEvent: {
+            data: components["schemas"]["ConversationRead"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "conversation.read";
         };
         /**
          * @description Exactly one of password and token.
@@ -1588,116 +2272,330 @@ export interface components {
          *       "token": "eyJhbGciOi"
          *     }
          */
-        CredentialsRequest: {
-            /** Format: password */
-            password?: string;
-            /** Format: password */
-            token?: string;
-        } & (unknown | unknown);
+        CredentialsRequest: components["schemas"]["PasswordCredentials"] | components["schemas"]["TokenCredentials"];
+        /** @description The place of a durable event; opaque, strictly increasing inside an epoch. */
+        Cursor: string;
         /** @description When, and by whom, a message was held back (XEP-0203). A stamp of null: since a time that is not known. */
         Delay: {
+            /** @description Who held it back. */
             from?: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Since when; null: that is not known.
+             */
             stamp: string | null;
         };
+        /** @description A page of rooms of a service. */
         DirectoryPage: {
+            /** @description What the page has. */
             items: components["schemas"]["DirectoryRoom"][];
             /** @description rooms beyond what this gateway takes of a service without pages */
             left_out?: number;
             /** @description opaque; null: this is the last page */
             next: string | null;
         };
+        /** @description A room that a service lists. */
         DirectoryRoom: {
             jid: components["schemas"]["JID"];
+            /** @description What the room is called. */
             name: string;
             /** @description null: the service does not say. */
             occupants: number | null;
         };
+        /** @description What could not be shown, and why. */
+        Dropped: {
+            /** @description Who has sent it. */
+            from?: components["schemas"]["JID"];
+            /** @description too_large, too_deep, malformed: a stanza that was not taken. quarantined: one that the upstream closes the stream for. A message that arrived whole and has no text to show: encrypted (end to end; of earlier versions), room_invitation, call, unsupported (content of another kind). not_author: a correction, a retraction or reactions by a sender that may not. over_budget: a limit of the session leaves no room for it. roster_partial, roster_unavailable: a login whose roster is over a limit, or could not be fetched. */
+            reason: components["schemas"]["DroppedReason"];
+            /** @description The id that the room gave it (XEP-0359). */
+            room_stanza_id?: string;
+            /** @description The id that the archive of the account gave it (XEP-0359). */
+            stanza_id?: string;
+        };
+        /**
+         * @description too_large, too_deep, malformed: a stanza that was not taken. quarantined: one that the upstream closes the stream for. A message that arrived whole and has no text to show: encrypted (end to end; of earlier versions), room_invitation, call, unsupported (content of another kind). not_author: a correction, a retraction or reactions by a sender that may not. over_budget: a limit of the session leaves no room for it. roster_partial, roster_unavailable: a login whose roster is over a limit, or could not be fetched.
+         * @enum {string}
+         */
+        DroppedReason: "too_large" | "too_deep" | "malformed" | "quarantined" | "encrypted" | "room_invitation" | "call" | "unsupported" | "not_author" | "over_budget" | "roster_partial" | "roster_unavailable";
         /** @description The message was corrected (XEP-0308): how often, and when last. */
         Edited: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was corrected last.
+             */
             at: string;
+            /** @description How often it was corrected. */
             count: number;
             /** @description of the last correction, as its sender gave it */
             origin_id?: string;
             /** @description of the last correction, in the archive of the account */
             stanza_id?: string;
         };
+        /** @description Nothing. */
+        Empty: Record<string, never>;
         /** @description What the message is encrypted with (XEP-0380). */
         Encryption: {
             /** @description namespace */
             method: string;
+            /** @description What the method is called. */
             name?: string;
         };
+        /**
+         * EncryptionRequest
+         * @description What the payloads are encrypted with.
+         */
         EncryptionRequest: {
             /**
              * @description namespace of the method
              * @example eu.siacs.conversations.axolotl
              */
             method: string;
-            /** @example OMEMO */
+            /**
+             * @description What the method is called.
+             * @example OMEMO
+             */
             name?: string;
         };
-        /** @description One event; asyncapi.yaml describes each type. */
-        Envelope: {
-            data: Record<string, never>;
-            /** @description Cursor, on durable events only. */
-            id?: string;
-            /** Format: date-time */
+        /** @description One event; its type says what is in data. Clients ignore types that they do not know. */
+        Envelope: components["schemas"]["BlockedChangedEvent"] | components["schemas"]["ChatStateEvent"] | components["schemas"]["ConversationChangedEvent"] | components["schemas"]["ConversationReadEvent"] | components["schemas"]["EventDroppedEvent"] | components["schemas"]["InvitationAcceptedEvent"] | components["schemas"]["InvitationCancelledEvent"] | components["schemas"]["InvitationDeclinedEvent"] | components["schemas"]["InvitationReceivedEvent"] | components["schemas"]["InvitationsSnapshotEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessageReactionsEvent"] | components["schemas"]["MessageReadEvent"] | components["schemas"]["MessageReceivedEvent"] | components["schemas"]["MessageRetractedEvent"] | components["schemas"]["MessageSentEvent"] | components["schemas"]["MessageStatusEvent"] | components["schemas"]["PresenceEvent"] | components["schemas"]["PresenceSnapshotEvent"] | components["schemas"]["RoomAffiliationEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomForgottenEvent"] | components["schemas"]["RoomInvitedEvent"] | components["schemas"]["RoomOccupantEvent"] | components["schemas"]["RoomOccupantsEvent"] | components["schemas"]["RoomStateEvent"] | components["schemas"]["RoomsSnapshotEvent"] | components["schemas"]["RosterItemEvent"] | components["schemas"]["RosterRemovedEvent"] | components["schemas"]["RosterSnapshotEvent"] | components["schemas"]["SessionGapEvent"] | components["schemas"]["SessionStateEvent"] | components["schemas"]["StanzaEvent"] | components["schemas"]["VCardChangedEvent"] | components["schemas"]["WebhookDisabledEvent"];
+        /**
+         * EventDroppedEvent
+         * @description Something arrived that could not be shown.
+         */
+        EventDroppedEvent: {
+            data: components["schemas"]["Dropped"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
             time: string;
-            type: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "event.dropped";
         };
+        /** @description What is wrong with a field. */
         FieldError: {
+            /** @description What is wrong with it. */
             detail: string;
             /** @description JSON pointer (RFC 6901) into the body, ?name of a query parameter or {name} of the path. */
             pointer: string;
         };
+        /** @description A time of which messages may be missing. */
+        Gap: {
+            /**
+             * Format: date-time
+             * @description Its beginning; null: it is not known.
+             */
+            from: string | null;
+            /** @description Why it cannot tell. no_archive: it has none. archive_limited: it has the last messages only, which came just before. archive_trimmed: it does not go back to the last published event. archive_timeout: it did not answer. archive_error: it answered with an error. too_many: more was missed than is read. Left out in events of earlier versions. */
+            reason?: components["schemas"]["GapReason"];
+            /** @description Messages of this room alone; left out: those of the account. */
+            room?: components["schemas"]["JID"];
+            /**
+             * Format: date-time
+             * @description Its end.
+             */
+            to: string;
+        };
+        /**
+         * @description Why it cannot tell. no_archive: it has none. archive_limited: it has the last messages only, which came just before. archive_trimmed: it does not go back to the last published event. archive_timeout: it did not answer. archive_error: it answered with an error. too_many: more was missed than is read. Left out in events of earlier versions.
+         * @enum {string}
+         */
+        GapReason: "no_archive" | "archive_limited" | "archive_trimmed" | "archive_timeout" | "archive_error" | "too_many";
+        /**
+         * @description Null when resumed. first: no cursor came; expired: it is older than what is kept; epoch: the log was lost; unknown: it is no cursor of this session.
+         * @enum {string}
+         */
+        HelloResetReason: "first" | "expired" | "epoch" | "unknown";
+        /** @description A pending incoming subscription request (RFC 6121, 3.1.3). */
         Invitation: {
             jid: components["schemas"]["JID"];
+            /** @description What was written to go with the request. */
             message: string;
+            /** @description The nickname. */
             nick: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it arrived.
+             */
             received_at: string | null;
         };
+        /**
+         * InvitationAcceptedEvent
+         * @description We said yes, here or on another device.
+         */
+        InvitationAcceptedEvent: {
+            data: components["schemas"]["Invitation"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "invitation.accepted";
+        };
+        /**
+         * InvitationCancelledEvent
+         * @description The request was withdrawn.
+         */
+        InvitationCancelledEvent: {
+            data: components["schemas"]["Invitation"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "invitation.cancelled";
+        };
+        /**
+         * InvitationDeclinedEvent
+         * @description We said no.
+         */
+        InvitationDeclinedEvent: {
+            data: components["schemas"]["Invitation"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "invitation.declined";
+        };
+        /** @description A page of pending invitations. */
         InvitationList: {
+            /** @description What the page has. */
             items: components["schemas"]["Invitation"][];
+            /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
+        };
+        /**
+         * InvitationReceivedEvent
+         * @description A request to see our presence arrived.
+         */
+        InvitationReceivedEvent: {
+            data: components["schemas"]["Invitation"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "invitation.received";
+        };
+        /** @description A part of the pending invitations. */
+        InvitationsSnapshot: {
+            as_of: components["schemas"]["Cursor"];
+            /** @description Pending invitations. */
+            items: components["schemas"]["Invitation"][];
+            /** @description It is the last part. */
+            last: boolean;
+            /** @description Number of the part. */
+            part: number;
+        };
+        /**
+         * InvitationsSnapshotEvent
+         * @description The pending invitations as they were at as_of.
+         */
+        InvitationsSnapshotEvent: {
+            data: components["schemas"]["InvitationsSnapshot"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "invitations.snapshot";
         };
         /**
          * @description An XMPP address (RFC 7622).
          * @example bob@example.net
          */
         JID: string;
+        /** @description An account and its JID. */
         JIDAnswer: {
+            /** @description The account id that was looked up, such as an e-mail address. */
             account: string;
             jid: components["schemas"]["JID"];
         };
+        /**
+         * JSONRPCBatch
+         * @description Messages of JSON-RPC 2.0.
+         */
+        JSONRPCBatch: components["schemas"]["JSONRPCMessage"][];
+        /** @description One message of JSON-RPC 2.0, or several. */
+        JSONRPCBody: components["schemas"]["JSONRPCMessage"] | components["schemas"]["JSONRPCBatch"];
+        /**
+         * JSONRPCMessage
+         * @description A message of JSON-RPC 2.0, as the Model Context Protocol has them.
+         */
+        JSONRPCMessage: {
+            [key: string]: unknown;
+        };
+        /** @description An account and what it is to a room. */
         Member: {
             affiliation: components["schemas"]["Affiliation"];
             jid: components["schemas"]["JID"];
+            /** @description The nickname. */
             nick?: string;
+            /** @description Why, one line. */
             reason?: string;
         };
+        /** @description Accounts and what they are to a room. */
         MemberList: {
+            /** @description What the page has. */
             items: components["schemas"]["Member"][];
             /** @description Entries beyond what this gateway takes of one list. */
             left_out?: number;
         };
         /** @description A user or occupant that is mentioned in the body (XEP-0372). Begin and end count Unicode code points; both are 0 where there is no range. */
         Mention: {
+            /** @description Where the name begins in the body. */
             begin: number;
+            /** @description Where the name ends in the body. */
             end: number;
             jid: components["schemas"]["JID"];
         };
         /** @description Begin and end count Unicode code points of the body; both are left out where the body does not name them. */
         MentionRequest: {
+            /** @description Where the name begins in the body. */
             begin?: number;
+            /** @description Where the name ends in the body. */
             end?: number;
+            /** @description Who is named: an account, or an occupant of a room. */
             jid: string;
         };
-        /** @description A message as it is now: edited, retracted, with reactions. */
+        /**
+         * Message
+         * @description A message as it is now: edited, retracted, with reactions.
+         */
         Message: {
+            /** @description Files that the message has the address of. */
             attachments?: components["schemas"]["Attachment"][];
+            /** @description The text. */
             body: string;
             delay?: components["schemas"]["Delay"];
             edited?: components["schemas"]["Edited"];
@@ -1710,6 +2608,7 @@ export interface components {
             kind: components["schemas"]["MessageKind"];
             /** @description the sender asks for a displayed marker (XEP-0333) */
             markable?: boolean;
+            /** @description Who is named in the body. */
             mentions?: components["schemas"]["Mention"][];
             /** @description XEP-0359, by the sending client */
             origin_id?: string;
@@ -1717,6 +2616,7 @@ export interface components {
             payloads?: string[];
             /** @description There were more payloads. */
             payloads_truncated?: boolean;
+            /** @description Reactions to it, the most frequent one first. */
             reactions?: components["schemas"]["Reaction"][];
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
@@ -1730,13 +2630,17 @@ export interface components {
             spoiler?: components["schemas"]["Spoiler"];
             /** @description XEP-0359, by the own account only */
             stanza_id?: string;
+            /** @description The subject. */
             subject?: string;
+            /** @description Id of the thread (RFC 6121, 5.2.5). */
             thread?: string;
             to: components["schemas"]["JID"];
             /** @description the body has no styling (XEP-0393, 6) */
             unstyled?: boolean;
         };
+        /** @description A message that was taken. */
         MessageAnswer: {
+            /** @description Of the message: its stanza, and of GET /v1/messages/{id}. */
             id: string;
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
@@ -1751,7 +2655,10 @@ export interface components {
         MessageEditRequest: {
             /** @description Files that are somewhere already (XEP-0066, XEP-0447). */
             attachments?: components["schemas"]["AttachmentRequest"][];
-            /** @example Hello, Bob */
+            /**
+             * @description The text.
+             * @example Hello, Bob
+             */
             body?: string;
             /** @description What the payloads are encrypted with (XEP-0380). There is no body then. */
             encryption?: components["schemas"]["EncryptionRequest"] | null;
@@ -1772,20 +2679,129 @@ export interface components {
             /** @description The body has no styling (XEP-0393). */
             unstyled?: boolean;
         };
-        /** @enum {string} */
+        /**
+         * MessageEditedEvent
+         * @description A message was corrected by its author (XEP-0308): the message whole, with its new text, under its own id and ref.
+         */
+        MessageEditedEvent: {
+            data: components["schemas"]["Message"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "message.edited";
+        };
+        /**
+         * @description The type of a message (RFC 6121, 5.2.2).
+         * @enum {string}
+         */
         MessageKind: "chat" | "normal" | "groupchat" | "headline";
+        /** @description A page of the messages of a conversation, oldest first. */
         MessagePage: {
+            /** @description Nothing is left out. */
             complete: boolean;
             /** @description entries of the page that cannot be shown; limit counts all three */
             dropped: components["schemas"]["ArchiveDropped"][];
+            /** @description What the page has. */
             items: components["schemas"]["ConversationMessage"][];
+            /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
+            /** @description Cursor of the page before; null: this is the first one. */
             prev: string | null;
             /** @description edits, retractions and reactions whose message is not on the page */
             relations: components["schemas"]["MessageRelation"][];
         };
+        /** @description The reactions to a message, and the change that has led to them. */
+        MessageReactions: {
+            /** @description The other side, or the room. */
+            conversation: components["schemas"]["JID"];
+            /** @description All reactions of from; none: they were removed. */
+            emojis: string[];
+            /** @description Whose reactions have changed. */
+            from: components["schemas"]["JID"];
+            /** @description Of the message. */
+            id?: string;
+            /** @description Of the change, as its client gave it. */
+            origin_id?: string;
+            /** @description All reactions to the message, the most frequent one first. */
+            reactions: components["schemas"]["Reaction"][];
+            ref: components["schemas"]["Ref"];
+            /** @description Of the change, in the archive of the account. */
+            stanza_id?: string;
+        };
+        /**
+         * MessageReactionsEvent
+         * @description The reactions to a message have changed (XEP-0444): who has changed what, and all reactions after it.
+         */
+        MessageReactionsEvent: {
+            data: components["schemas"]["MessageReactions"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "message.reactions";
+        };
+        /** @description How far the other side has read. */
+        MessageRead: {
+            /** @description Who has read. */
+            by: components["schemas"]["JID"];
+            /** @description The other side, or the room. */
+            conversation: components["schemas"]["JID"];
+            ref: components["schemas"]["Ref"];
+        };
+        /**
+         * MessageReadEvent
+         * @description The other side has seen everything up to a message (XEP-0333).
+         */
+        MessageReadEvent: {
+            data: components["schemas"]["MessageRead"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "message.read";
+        };
+        /**
+         * MessageReceivedEvent
+         * @description A message arrived.
+         */
+        MessageReceivedEvent: {
+            data: components["schemas"]["Message"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "message.received";
+        };
+        /** @description A message that was sent here, and what has become of it. */
         MessageRecord: {
+            /** @description Each status that the message has had, and when. */
             history: components["schemas"]["StatusChange"][];
+            /** @description Of the message, as POST /v1/messages gave it. */
             id: string;
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
@@ -1794,7 +2810,9 @@ export interface components {
         };
         /** @description An edit, a retraction or reactions whose message is not on the page: it is for a client that has it. The fields beside relation are those of the message that brought it; of an edit they are the new text. */
         MessageRelation: {
+            /** @description Files that the message has the address of. */
             attachments?: components["schemas"]["Attachment"][];
+            /** @description The text. */
             body: string;
             delay?: components["schemas"]["Delay"];
             edited?: components["schemas"]["Edited"];
@@ -1807,6 +2825,7 @@ export interface components {
             kind: components["schemas"]["MessageKind"];
             /** @description the sender asks for a displayed marker (XEP-0333) */
             markable?: boolean;
+            /** @description Who is named in the body. */
             mentions?: components["schemas"]["Mention"][];
             /** @description XEP-0359, by the sending client */
             origin_id?: string;
@@ -1814,6 +2833,7 @@ export interface components {
             payloads?: string[];
             /** @description There were more payloads. */
             payloads_truncated?: boolean;
+            /** @description Reactions to it, the most frequent one first. */
             reactions?: components["schemas"]["Reaction"][];
             relation: components["schemas"]["Relation"];
             reply_to?: components["schemas"]["Reply"];
@@ -1825,9 +2845,14 @@ export interface components {
             spoiler?: components["schemas"]["Spoiler"];
             /** @description XEP-0359, by the own account only */
             stanza_id?: string;
+            /** @description The subject. */
             subject?: string;
+            /** @description Id of the thread (RFC 6121, 5.2.5). */
             thread?: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was.
+             */
             time: string;
             to: components["schemas"]["JID"];
             /** @description the body has no styling (XEP-0393, 6) */
@@ -1843,7 +2868,10 @@ export interface components {
         MessageRequest: {
             /** @description Files that are somewhere already (XEP-0066, XEP-0447). */
             attachments?: components["schemas"]["AttachmentRequest"][];
-            /** @example Hello */
+            /**
+             * @description The text.
+             * @example Hello
+             */
             body?: string;
             /** @description What the payloads are encrypted with (XEP-0380). There is no body then. */
             encryption?: components["schemas"]["EncryptionRequest"] | null;
@@ -1851,11 +2879,8 @@ export interface components {
             fallback?: string;
             /** @description Idempotency key, and the id of the stanza. */
             id?: string;
-            /**
-             * @description chat when left out
-             * @enum {string}
-             */
-            kind?: "chat" | "normal" | "groupchat" | "headline";
+            /** @description chat when left out */
+            kind?: components["schemas"]["MessageKind"];
             /** @description Ask for a displayed marker (XEP-0333). */
             markable?: boolean;
             /** @description Who is named in the body (XEP-0372). */
@@ -1868,12 +2893,58 @@ export interface components {
             reply_to?: components["schemas"]["ReplyRequest"] | null;
             /** @description Hide the text until it is asked for (XEP-0382). */
             spoiler?: components["schemas"]["SpoilerRequest"] | null;
+            /** @description The subject. */
             subject?: string;
+            /** @description Id of the thread (RFC 6121, 5.2.5). */
             thread?: string;
-            /** @example bob@example.net */
+            /**
+             * @description Who gets it.
+             * @example bob@example.net
+             */
             to: string;
             /** @description The body has no styling (XEP-0393). */
             unstyled?: boolean;
+        };
+        /** @description Which message was retracted, when and by whom. */
+        MessageRetracted: {
+            /**
+             * Format: date-time
+             * @description When it was retracted.
+             */
+            at: string;
+            /** @description Who has retracted it. */
+            by?: components["schemas"]["JID"];
+            /** @description The other side, or the room. */
+            conversation: components["schemas"]["JID"];
+            /** @description Of the message that was retracted. */
+            id?: string;
+            /** @description Sent by the room for its moderator. */
+            moderated?: boolean;
+            /** @description Of the retraction, as its client gave it. */
+            origin_id?: string;
+            /** @description Why, as who did it says. */
+            reason?: string;
+            ref: components["schemas"]["Ref"];
+            /** @description Of the retraction, in the archive of the account. */
+            stanza_id?: string;
+        };
+        /**
+         * MessageRetractedEvent
+         * @description A message was retracted by its author (XEP-0424), or by a moderator.
+         */
+        MessageRetractedEvent: {
+            data: components["schemas"]["MessageRetracted"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "message.retracted";
         };
         /** @description Who has written what is from a room. */
         MessageRoom: {
@@ -1888,10 +2959,47 @@ export interface components {
             own: boolean;
         };
         /**
+         * MessageSentEvent
+         * @description A device of the account, this API included, sent a message.
+         */
+        MessageSentEvent: {
+            data: components["schemas"]["Message"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "message.sent";
+        };
+        /**
          * @description accepted: in the outbox; sent: written to the stream; acked: the server has it; delivered: a device has it (XEP-0184); displayed: a person has seen it (XEP-0333); failed: refused; unknown: the stream was lost and the upstream cannot tell.
          * @enum {string}
          */
         MessageStatus: "accepted" | "sent" | "acked" | "delivered" | "displayed" | "failed" | "unknown";
+        /**
+         * MessageStatusEvent
+         * @description A message that was sent here has come a step further.
+         */
+        MessageStatusEvent: {
+            data: components["schemas"]["StatusChange"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "message.status";
+        };
+        /** @description A token that was made; it is shown this one time. */
         NewToken: {
             /** @description left out: all */
             conversations?: string[];
@@ -1907,68 +3015,100 @@ export interface components {
              * @description null: with the session
              */
             expires_at: string | null;
+            /** @description What the token is ended by. */
             id: string;
-            /**
-             * @description made with POST /v1/tokens; account: the access token of the upstream
-             * @enum {string}
-             */
-            kind: "sign-in" | "made" | "account";
+            /** @description made with POST /v1/tokens; account: the access token of the upstream */
+            kind: components["schemas"]["TokenKind"];
             /**
              * Format: date-time
              * @description within some minutes; null: not yet
              */
             last_used_at: string | null;
+            /** @description Address of the client that used it last. */
             last_used_from?: string;
+            /** @description What its owner calls it. */
             name: string;
+            /** @description What the token may do. */
             scopes: components["schemas"]["Scope"][];
-            /** @example perch_... */
+            /**
+             * @description The Perch token; it is shown this one time.
+             * @example perch_...
+             */
             token: string;
         };
+        /** @description The nickname from now on. */
         NickRequest: {
             /** @description what contacts are to call the account; one line */
             nick?: string;
         };
         /**
+         * Notify
          * @description XEP-0492; "": not said
          * @enum {string}
          */
         Notify: "all" | "mentions" | "none";
+        /** @description One who is in a room. */
         Occupant: {
             affiliation: components["schemas"]["Affiliation"];
             /** @description The real address; only who may see it gets it. */
             jid?: components["schemas"]["JID"];
+            /** @description The nickname. */
             nick: string;
             /** @description XEP-0421, where the room announces it */
             occupant_id?: string;
+            /** @description It is the account of this session. */
             own?: boolean;
             /** @description SHA-1 in hex; "": none */
             photo_hash?: string;
             role: components["schemas"]["Role"];
             show: components["schemas"]["Show"];
+            /** @description What they say about it. */
             status?: string;
         };
-        /** @enum {string} */
+        /**
+         * @description What has happened to an occupant.
+         * @enum {string}
+         */
+        OccupantChange: "joined" | "left" | "renamed" | "changed";
+        /**
+         * OccupantEvents
+         * @description What event streams get of who is in a room.
+         * @enum {string}
+         */
         OccupantEvents: "none" | "count" | "live";
+        /** @description A page of who is in a room. */
         OccupantPage: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When this was so.
+             */
             as_of: string;
+            /** @description Nothing is left out. */
             complete: boolean;
             /** @description Of all in the room. */
             count: number;
+            /** @description What the page has. */
             items: components["schemas"]["Occupant"][];
+            /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
         };
+        /** @description Who is in a room, as a number. */
         OccupantSummary: {
             /** @description false: the list is being read, or was lost with a node. */
             complete: boolean;
+            /** @description How many are in the room. */
             count: number;
             /** @description What event streams get of who is there. */
             events: components["schemas"]["OccupantEvents"];
         };
+        /** @description The presence of this session. */
         OwnPresence: {
+            /** @description Whether they are online. */
             available: boolean;
+            /** @description The priority of the resource (RFC 6121, 4.7.2.3). */
             priority: number;
             show: components["schemas"]["Show"];
+            /** @description What the account says about it. */
             status: string;
         };
         /**
@@ -1983,48 +3123,114 @@ export interface components {
             available?: boolean | null;
             /** @description 0 when left out */
             priority?: number | null;
-            /** @enum {string|null} */
-            show?: "away" | "chat" | "dnd" | "xa" | null;
+            show?: components["schemas"]["Show"];
+            /** @description What to say about it. */
             status?: string | null;
         };
+        /**
+         * PasswordCredentials
+         * @description The new password.
+         */
+        PasswordCredentials: {
+            /**
+             * Format: password
+             * @description The password.
+             */
+            password: string;
+        };
+        /** @description The password of now, and the one from now on. */
         PasswordRequest: {
             /** @description the password that the session signs in with */
             current: string;
+            /** @description The password from now on. */
             new: string;
         };
+        /**
+         * PasswordSignIn
+         * @description Sign in with a password.
+         */
+        PasswordSignIn: {
+            /**
+             * @description The account.
+             * @example alice@example.net
+             */
+            jid?: string;
+            /**
+             * @description Mechanism is the SASL mechanism to sign in with, and no other; left out, it is the best one that server
+             *     and upstream have, and never less than the account's last login used.
+             * @example SCRAM-SHA-256
+             */
+            mechanism?: string;
+            /**
+             * Format: password
+             * @description The password of the account.
+             */
+            password: string;
+            /**
+             * @description Resource is that of the JID on the XMPP server, and part of what a session is known by: a sign-in with the
+             *     same account, credential and resource shares its session, and one with another resource has its own.
+             * @example phone
+             */
+            resource?: string;
+            /** @description autojoin: the rooms of the account's bookmarks are joined, also those that other devices add; null: no more. */
+            rooms?: components["schemas"]["RoomsMode"] | null;
+            /**
+             * @description Upstream is the name of that of the account, or of the access token in the header; left out, the prefix of
+             *     the token decides, or the domain of the JID, or else it is the default one.
+             * @example default
+             */
+            upstream?: string;
+        };
+        /** @description What is known of a photo without its bytes. */
         Photo: {
             /** @description hex SHA-1 of the bytes (XEP-0153) */
             hash?: string;
+            /** @description In bytes. */
             size?: number;
             /** @description as sniffed, never as claimed */
             type?: string;
             /** @description EXTVAL */
             url?: string;
         };
+        /**
+         * PhotoRequest
+         * @description A picture.
+         */
         PhotoRequest: {
             /** @description Base64 of a PNG, JPEG, WebP or GIF. */
             data: string;
         };
+        /** @description Events, and where the next poll begins. */
         Poll: {
+            /** @description Events, oldest first. */
             events: components["schemas"]["Envelope"][];
             /** @description Cursor for the next poll. */
             next: string;
+            /** @description Why the poll did not resume from its cursor; null: it did. */
             reset: components["schemas"]["PollReset"] | null;
         };
+        /**
+         * PollReset
+         * @description Why a poll did not resume.
+         */
         PollReset: {
-            /** @enum {string} */
-            reason: "first" | "expired" | "epoch" | "unknown";
+            /** @description Why, one line. */
+            reason: components["schemas"]["HelloResetReason"];
         };
+        /** @description The presence of an account, of all its devices together. */
         Presence: {
+            /** @description Whether they are online. */
             available: boolean;
             /** @description bare */
             jid: components["schemas"]["JID"];
+            /** @description The priority of the resource (RFC 6121, 4.7.2.3). */
             priority: number;
             /** @description never null */
             resources: components["schemas"]["Resource"][];
             show: components["schemas"]["Show"];
             /** @description known from before the stream was lost */
             stale: boolean;
+            /** @description What the account says about it. */
             status: string;
             /**
              * Format: date-time
@@ -2032,10 +3238,59 @@ export interface components {
              */
             updated_at: string | null;
         };
+        /**
+         * PresenceEvent
+         * @description The whole presence of one buddy; a newer one replaces an older one that was not sent yet.
+         */
+        PresenceEvent: {
+            data: components["schemas"]["Presence"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "presence";
+        };
+        /** @description The presence of buddies. */
         PresenceList: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When this was so.
+             */
             as_of: string;
+            /** @description What the page has. */
             items: components["schemas"]["Presence"][];
+        };
+        /** @description A part of the presence of all buddies. */
+        PresenceSnapshot: {
+            as_of: components["schemas"]["Cursor"];
+            /** @description Presence, one buddy each. */
+            items: components["schemas"]["Presence"][];
+            /** @description It is the last part. */
+            last: boolean;
+            /** @description Number of the part. */
+            part: number;
+        };
+        /**
+         * PresenceSnapshotEvent
+         * @description The presence of all buddies, on every connect.
+         */
+        PresenceSnapshotEvent: {
+            data: components["schemas"]["PresenceSnapshot"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "presence.snapshot";
         };
         /**
          * @description A refusal (RFC 9457). Switch on code; type is the address of its page.
@@ -2048,29 +3303,49 @@ export interface components {
          *     }
          */
         Problem: {
-            /** @enum {string} */
-            code: "unauthorized" | "forbidden" | "blocked" | "not-found" | "item-not-found" | "method-not-allowed" | "length-required" | "conflict" | "room-not-joined" | "nick-conflict" | "occupant-changed" | "insufficient-scope" | "gone" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "file-too-large" | "upload-refused" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
+            /** @description Which problem it is; switch on this. */
+            code: components["schemas"]["ProblemCode"];
+            /** @description What is wrong this time, and what to do next. */
             detail?: string;
+            /** @description What is wrong with which field. */
             errors?: components["schemas"]["FieldError"][];
+            /** @description The address that was asked. */
             instance?: string;
             /** @description of a file, in bytes */
             max_size?: number;
+            /** @description Names the request in the log; X-Request-Id has it, too. */
             request_id?: string;
             /** @description of which the token lacks one, or all that are needed: see detail */
             scopes?: components["schemas"]["Scope"][];
+            /** @description The status of the answer. */
             status: number;
             /** @description Of gone: the room to go to. */
             successor?: components["schemas"]["JID"];
+            /** @description What is wrong, in a few words. */
             title: string;
-            /** Format: uri-reference */
+            /**
+             * Format: uri-reference
+             * @description Address of the page that explains it.
+             */
             type: string;
             /** @description The HTTP status with which the upload service has refused a file. */
             upstream_status?: number;
             xmpp?: components["schemas"]["XMPPError"];
         };
-        /** @description null: there was none */
+        /**
+         * @description Which problem it is; switch on this.
+         * @enum {string}
+         */
+        ProblemCode: "unauthorized" | "forbidden" | "blocked" | "not-found" | "item-not-found" | "method-not-allowed" | "length-required" | "conflict" | "room-not-joined" | "nick-conflict" | "occupant-changed" | "insufficient-scope" | "gone" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "file-too-large" | "upload-refused" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
+        /**
+         * PushAttempt
+         * @description null: there was none
+         */
         PushAttempt: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was.
+             */
             at: string | null;
             /**
              * @description left out: the push service has it
@@ -2083,20 +3358,27 @@ export interface components {
              */
             status: number;
         };
+        /**
+         * PushKeys
+         * @description What payloads are encrypted with (RFC 8291).
+         */
         PushKeys: {
             /** @description 16 bytes */
             auth: string;
             /** @description a point of P-256, uncompressed: 65 bytes */
             p256dh: string;
         };
+        /** @description The push subscriptions of the session. */
         PushList: {
             /**
              * @description What browsers subscribe with (applicationServerKey), base64url; empty: the gateway has none just now.
              * @example BA1Hxzyi1RUM1b5wjxsn7nGxAszw2u61m164i3MrAIxHF6YK5h4SDYic-dRuU_RCPCfA5aq9ojSwk5Y2EmClBPs
              */
             application_server_key: string;
+            /** @description What the page has. */
             items: components["schemas"]["PushSubscription"][];
         };
+        /** @description Where push messages go, and which ones. */
         PushRequest: {
             /**
              * @description The only conversations; left out: all that the token is for.
@@ -2113,6 +3395,7 @@ export interface components {
             /** @description As browsers give it. Not used: a push service says itself when a subscription has ended. */
             expirationTime?: number | null;
             include?: components["schemas"]["ReaderInclude"];
+            /** @description What payloads are encrypted with; null: they are not. */
             keys?: components["schemas"]["PushKeys"] | null;
             /**
              * @description Exact names, or groups such as message.*, of the events that are kept; left out: message.received.
@@ -2122,6 +3405,7 @@ export interface components {
              */
             types?: string[];
         };
+        /** @description A device that gets push messages. */
         PushSubscription: {
             /**
              * @description left out: all
@@ -2130,7 +3414,10 @@ export interface components {
              *     ]
              */
             conversations?: string[];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string | null;
             /**
              * Format: date-time
@@ -2144,20 +3431,21 @@ export interface components {
              * @example fcm.googleapis.com
              */
             host: string;
-            /** @example phone */
+            /**
+             * @description What the client knows the device by.
+             * @example phone
+             */
             id: string;
             include: components["schemas"]["ReaderInclude"];
+            /** @description What became of the last delivery; null: there was none. */
             last_attempt: components["schemas"]["PushAttempt"] | null;
             /**
              * Format: date-time
              * @description null: none is planned
              */
             next_attempt_at: string | null;
-            /**
-             * @description why it is disabled
-             * @enum {string}
-             */
-            reason?: "failing" | "policy" | "secret_lost";
+            /** @description why it is disabled */
+            reason?: components["schemas"]["PushSubscriptionReason"];
             state: components["schemas"]["ReaderState"];
             /**
              * @description as they were asked for; left out: message.received
@@ -2167,6 +3455,12 @@ export interface components {
              */
             types?: string[];
         };
+        /**
+         * @description why it is disabled
+         * @enum {string}
+         */
+        PushSubscriptionReason: "failing" | "policy" | "secret_lost";
+        /** @description A webhook that was put, with its secret when that is new. */
         PutWebhook: {
             /**
              * @description left out: all
@@ -2175,7 +3469,10 @@ export interface components {
              *     ]
              */
             conversations?: string[];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string | null;
             /** @description everything up to it has arrived, or is not for this webhook */
             cursor: string;
@@ -2186,20 +3483,21 @@ export interface components {
             failing_since: string | null;
             /** @description in a row */
             failures: number;
-            /** @example bot */
+            /**
+             * @description What the client calls it.
+             * @example bot
+             */
             id: string;
             include: components["schemas"]["ReaderInclude"];
+            /** @description What became of the last delivery; null: there was none. */
             last_attempt: components["schemas"]["WebhookAttempt"] | null;
             /**
              * Format: date-time
              * @description null: none is planned
              */
             next_attempt_at: string | null;
-            /**
-             * @description why it is disabled
-             * @enum {string}
-             */
-            reason?: "gone" | "failing" | "policy" | "secret_lost";
+            /** @description why it is disabled */
+            reason?: components["schemas"]["WebhookReason"];
             /**
              * @description shown once: when the webhook is made, and when its secret is rotated
              * @example whsec_...
@@ -2213,19 +3511,38 @@ export interface components {
              *     ]
              */
             types?: string[];
-            /** @example https://bot.example.org/perch */
+            /**
+             * @description Where events are sent to.
+             * @example https://bot.example.org/perch
+             */
             url: string;
             when: components["schemas"]["ReaderWhen"];
+        };
+        /** @description A stanza as XML. */
+        RawStanza: {
+            /**
+             * Format: date-time
+             * @description Of an iq of type get or set: until when POST /v1/stanzas may answer it, by an iq of type result or error with its id, to its from. Then the gateway refuses it.
+             */
+            answer_by?: string;
+            /** @description Who has sent it; left out: the own account, or its server. */
+            from?: components["schemas"]["JID"];
+            /** @description Stanzas between this one and the one before that were too many, or too long. */
+            left_out?: number;
+            /** @description One message, presence or iq, written anew. */
+            xml: string;
         };
         /** @description An emoji, and who reacted with it (XEP-0444). */
         Reaction: {
             /** @description bare JIDs, in the order in which they reacted */
             by: string[];
+            /** @description The emoji. */
             emoji: string;
             /** @description the account is among them */
             own: boolean;
         };
         /**
+         * @description All reactions of the account from now on.
          * @example {
          *       "emojis": [
          *         "👍"
@@ -2238,7 +3555,10 @@ export interface components {
             /** @description Idempotency key, and the id of the stanza. */
             id?: string;
         };
-        /** @description A message up to which the conversation was read, and its time. */
+        /**
+         * ReadPosition
+         * @description A message up to which the conversation was read, and its time.
+         */
         ReadPosition: {
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref: string;
@@ -2248,6 +3568,7 @@ export interface components {
              */
             time: string | null;
         };
+        /** @description Up to which message the account has read. */
         ReadRequest: {
             /** @description Tell the other side, if it has asked to be told; true when left out. */
             receipts?: boolean | null;
@@ -2269,6 +3590,9 @@ export interface components {
          * @enum {string}
          */
         ReaderWhen: "always" | "detached";
+        /** @description Handle of a message in its conversation; opaque. */
+        Ref: string;
+        /** @description What a message is to another one. */
         Relation: {
             by?: components["schemas"]["JID"];
             /** @description All reactions of the sender from now on; none: they are removed. */
@@ -2283,10 +3607,18 @@ export interface components {
             /** @description Id of the message that it is about, as it stands on the wire. */
             target: string;
         };
-        /** @enum {string} */
+        /**
+         * @description What a message is to another one: an edit, a retraction or reactions.
+         * @enum {string}
+         */
         RelationKind: "edit" | "retraction" | "reactions";
+        /** @description A buddy or a room that is gone. */
+        Removed: {
+            jid: components["schemas"]["JID"];
+        };
         /** @description The message that this one replies to (XEP-0461). The excerpt is the quote that was in the body for older clients. */
         Reply: {
+            /** @description The beginning of the text that is replied to. */
             excerpt?: string;
             from?: components["schemas"]["JID"];
             /** @description of that message, as it stood on the wire */
@@ -2294,14 +3626,22 @@ export interface components {
             /** @description Handle of the message that is replied to; empty where it is not known. */
             ref: string;
         };
+        /**
+         * ReplyRequest
+         * @description Which message it replies to.
+         */
         ReplyRequest: {
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref: string;
         };
+        /** @description A device of an account. */
         Resource: {
+            /** @description The priority of the resource (RFC 6121, 4.7.2.3). */
             priority: number;
+            /** @description Of the full JID on the XMPP server. */
             resource: string;
             show: components["schemas"]["Show"];
+            /** @description What the device says about it. */
             status: string;
             /**
              * Format: date-time
@@ -2311,41 +3651,54 @@ export interface components {
         };
         /** @description The message was retracted by its author (XEP-0424), or by a moderator (XEP-0425). Its body is empty. */
         Retracted: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was retracted.
+             */
             at: string;
             by?: components["schemas"]["JID"];
+            /** @description Sent by the room for its moderator. */
             moderated?: boolean;
             /** @description of the retraction, as its sender gave it */
             origin_id?: string;
+            /** @description Why, one line. */
             reason?: string;
             /** @description of the retraction, in the archive of the account */
             stanza_id?: string;
         };
-        /** @enum {string} */
+        /**
+         * @description What an occupant may do while it is in the room (XEP-0045, 5.1).
+         * @enum {string}
+         */
         Role: "moderator" | "participant" | "visitor" | "none";
+        /** @description An occupant and its role. */
         RoleAnswer: {
+            /** @description The nickname. */
             nick: string;
             role: components["schemas"]["Role"];
         };
         /**
+         * @description The role from now on.
          * @example {
          *       "role": "visitor"
          *     }
          */
         RoleRequest: {
+            /** @description Why, one line. */
             reason?: string;
-            /** @enum {string} */
-            role: "moderator" | "participant" | "visitor" | "none";
+            role: components["schemas"]["Role"];
         };
         /** @description What the account has of a room. */
         Room: {
             affiliation: components["schemas"]["Affiliation"];
+            /** @description Its entry in the list that the clients of the account share; null: it has none. */
             bookmark: components["schemas"]["Bookmark"] | null;
             /** @description Nick of who kicked, banned or renamed the account. */
             by?: string;
             /** @description Which messages become durable events; the others only count as unread. */
             delivery: components["schemas"]["RoomDelivery"];
             features: components["schemas"]["RoomFeatures"];
+            /** @description The open invitation to it; null: there is none. */
             invited: components["schemas"]["RoomInvitation"] | null;
             jid: components["schemas"]["JID"];
             /**
@@ -2377,38 +3730,102 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description invited; joining: a join is under way, or is tried again at retry_at; joined: all that was missed is in the log; leaving; left; kicked, banned, destroyed, failed: it is not joined again but by a client. */
             state: components["schemas"]["RoomState"];
+            /** @description The subject. */
             subject: components["schemas"]["RoomSubject"] | null;
             /** @description The room to go to, of one that is destroyed. */
             successor?: components["schemas"]["JID"];
             /** @description What the room, or who acted, said about it. */
             text?: string;
         };
+        /** @description An account and what it is to a room. */
+        RoomAffiliation: {
+            /** @description Bare JID; empty where the room hides it. */
+            account: string;
+            affiliation: components["schemas"]["Affiliation"];
+            /** @description Nick of who did it. */
+            by?: string;
+            /** @description The room. */
+            jid: components["schemas"]["JID"];
+            /** @description Of one who is in the room. */
+            nick?: string;
+            /** @description It is the account of this session. */
+            own: boolean;
+            /** @description Why, as who did it says. */
+            reason?: string;
+        };
+        /**
+         * RoomAffiliationEvent
+         * @description The affiliation of an account to a room has changed: of this account, or, for moderators, of another one.
+         */
+        RoomAffiliationEvent: {
+            data: components["schemas"]["RoomAffiliation"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "room.affiliation";
+        };
+        /**
+         * RoomChangedEvent
+         * @description What is known of a room has changed: subject, name, features, bookmark, what becomes events.
+         */
+        RoomChangedEvent: {
+            data: components["schemas"]["Room"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "room.changed";
+        };
         /** @description What is left out is not in the form of the room. */
         RoomConfig: {
+            /** @description Members may invite others. */
             allow_invites?: boolean;
+            /** @description The room keeps what is said. */
             archive?: boolean;
+            /** @description Occupants may change the subject. */
             change_subject?: boolean;
+            /** @description What the room is about. */
             description?: string;
             /** @description The rest of the form, by the names of the room. */
             fields?: {
                 [key: string]: string[];
             };
+            /** @description What language is spoken in the room. */
             language?: string;
             /** @description 0: no limit */
             max_occupants?: number;
+            /** @description Only members may enter. */
             members_only?: boolean;
+            /** @description Only those with voice may write. */
             moderated?: boolean;
+            /** @description What the room is called. */
             name?: string;
             /** @description "": none; never in an answer but to owners */
             password?: string;
+            /** @description The room stays when nobody is in it. */
             persistent?: boolean;
             /** @description roles whose presence the room tells */
             presence_broadcast?: string[];
+            /** @description The room is listed. */
             public?: boolean;
             /** @description "anyone" or "moderators" */
             real_jids?: string;
         };
         /**
+         * RoomConfigRequest
          * @description What is left out stays.
          * @example {
          *       "name": "Room One",
@@ -2416,42 +3833,66 @@ export interface components {
          *     }
          */
         RoomConfigRequest: {
+            /** @description Members may invite others. */
             allow_invites?: boolean | null;
+            /** @description The room keeps what is said. */
             archive?: boolean | null;
+            /** @description Occupants may change the subject. */
             change_subject?: boolean | null;
+            /** @description What the room is about. */
             description?: string | null;
             /** @description Of the room's own form, by its names. */
             fields?: {
                 [key: string]: string[];
             };
-            /** @example en */
+            /**
+             * @description What language is spoken in the room.
+             * @example en
+             */
             language?: string | null;
             /** @description 0: no limit. */
             max_occupants?: number | null;
+            /** @description Only members may enter. */
             members_only?: boolean | null;
+            /** @description Only those with voice may write. */
             moderated?: boolean | null;
+            /** @description What the room is called. */
             name?: string | null;
             /**
              * Format: password
              * @description "": none
              */
             password?: string | null;
+            /** @description The room stays when nobody is in it. */
             persistent?: boolean | null;
             /** @description Roles whose presence the room sends to its occupants. */
-            presence_broadcast?: ("moderator" | "participant" | "visitor")[] | null;
+            presence_broadcast?: components["schemas"]["BroadcastRole"][] | null;
+            /** @description The room is listed. */
             public?: boolean | null;
-            /** @enum {string|null} */
-            real_jids?: "anyone" | "moderators" | null;
+            /** @description Who sees the addresses of occupants. */
+            real_jids?: components["schemas"]["RoomConfigRequestRealJids"] | null;
         };
-        /** @enum {string} */
+        /**
+         * RoomConfigRequestRealJids
+         * @description Who sees the addresses of occupants.
+         * @enum {string}
+         */
+        RoomConfigRequestRealJids: "anyone" | "moderators";
+        /**
+         * RoomDelivery
+         * @description Which messages of a room become durable events.
+         * @enum {string}
+         */
         RoomDelivery: "all" | "mentions" | "none";
         /**
+         * @description Why a room is destroyed, and where to go.
          * @example {
          *       "reason": "The talk is over",
          *       "successor": "next@rooms.example.net"
          *     }
          */
         RoomDestroyRequest: {
+            /** @description Why, one line. */
             reason?: string;
             /**
              * @description told to those who are in the room
@@ -2465,6 +3906,7 @@ export interface components {
             archive: boolean;
             /** @description it has a vCard */
             avatar: boolean;
+            /** @description Only members may enter. */
             members_only: boolean;
             /** @description visitors may not speak */
             moderated: boolean;
@@ -2472,53 +3914,111 @@ export interface components {
             moderation: boolean;
             /** @description XEP-0421: authors are known over changes of nick */
             occupant_ids: boolean;
+            /** @description Who enters needs a password. */
             password: boolean;
+            /** @description The room stays when nobody is in it. */
             persistent: boolean;
+            /** @description The room is listed. */
             public: boolean;
             /** @description every occupant sees the address of every other */
             real_jids: boolean;
         };
+        /**
+         * RoomForgottenEvent
+         * @description The session has nothing of a room any more: a client has forgotten it, has declined the invitation to it, or another device has removed the bookmark that was all there was of it.
+         */
+        RoomForgottenEvent: {
+            data: components["schemas"]["Removed"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "room.forgotten";
+        };
         /** @description what the limit, once it was over, has left out */
         RoomGap: {
+            /** @description How many. */
             count: number;
+            /** @description The first message of it. */
             from_ref: string;
+            /** @description The last message of it. */
             to_ref: string;
         };
-        /** @description An invitation to a room (XEP-0045, 7.8; XEP-0249). A password of the room is not shown. */
+        /**
+         * RoomInvitation
+         * @description An invitation to a room (XEP-0045, 7.8; XEP-0249). A password of the room is not shown.
+         */
         RoomInvitation: {
             by?: components["schemas"]["JID"];
+            /** @description The room has a password, which is not shown. */
             has_password?: boolean;
             /** @description of the room */
             jid: components["schemas"]["JID"];
+            /** @description Why, one line. */
             reason?: string;
-            /**
-             * @description By the room, or by the person.
-             * @enum {string}
-             */
-            via: "room" | "direct";
+            /** @description By the room, or by the person. */
+            via: components["schemas"]["RoomInvitationVia"];
         };
+        /**
+         * @description By the room, or by the person.
+         * @enum {string}
+         */
+        RoomInvitationVia: "room" | "direct";
+        /** @description Who was invited, and how. */
         RoomInviteAnswer: {
             /** @description of the room */
             jid: components["schemas"]["JID"];
             to: components["schemas"]["JID"];
         };
         /**
+         * @description Whom to invite, and how.
          * @example {
          *       "reason": "Join us",
          *       "to": "bob@example.net"
          *     }
          */
         RoomInviteRequest: {
+            /** @description Why, one line. */
             reason?: string;
-            /** @example bob@example.net */
-            to: string;
             /**
-             * @description auto when left out: by the room where only members may enter, else by a message of the account.
-             * @enum {string}
+             * @description Who gets it.
+             * @example bob@example.net
              */
-            via?: "auto" | "room" | "direct";
+            to: string;
+            /** @description auto when left out: by the room where only members may enter, else by a message of the account. */
+            via?: components["schemas"]["RoomInviteRequestVia"];
         };
         /**
+         * @description auto when left out: by the room where only members may enter, else by a message of the account.
+         * @enum {string}
+         */
+        RoomInviteRequestVia: "auto" | "room" | "direct";
+        /**
+         * RoomInvitedEvent
+         * @description An invitation to a room arrived (XEP-0045, 7.8; XEP-0249).
+         */
+        RoomInvitedEvent: {
+            data: components["schemas"]["RoomInvitation"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "room.invited";
+        };
+        /**
+         * @description How to join.
          * @example {
          *       "autojoin": true,
          *       "nick": "Alice"
@@ -2529,23 +4029,82 @@ export interface components {
             autojoin?: boolean | null;
             /** @description Of a room that this makes. */
             config?: components["schemas"]["RoomConfigRequest"] | null;
-            /** @enum {string|null} */
-            delivery?: "all" | "mentions" | "none" | null;
+            /** @description Which messages become durable events; the others only count as unread. */
+            delivery?: components["schemas"]["RoomDelivery"] | null;
             /** @description Of the bookmark. */
             name?: string;
             /** @description Left out: the one of before, of the bookmark, or of the account. */
             nick?: string;
-            /** @enum {string|null} */
-            occupants?: "none" | "count" | "live" | null;
+            /** @description What event streams get of who is there. */
+            occupants?: components["schemas"]["OccupantEvents"] | null;
             /**
              * Format: password
              * @description of the room
              */
             password?: string;
         };
+        /** @description A page of rooms of the session. */
         RoomList: {
+            /** @description What the page has. */
             items: components["schemas"]["Room"][];
+            /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
+        };
+        /** @description One who is or was in a room. */
+        RoomOccupantChange: {
+            /** @description Nick of who did it. */
+            by?: string;
+            change: components["schemas"]["OccupantChange"];
+            /** @description The room. */
+            jid: components["schemas"]["JID"];
+            occupant: components["schemas"]["Occupant"];
+            /** @description Of renamed. */
+            previous_nick?: string;
+            /** @description Why, as who did it says. */
+            reason?: string;
+        };
+        /**
+         * RoomOccupantEvent
+         * @description An occupant has entered, left or changed, in a room whose occupants are live. The newest one of an occupant replaces older ones.
+         */
+        RoomOccupantEvent: {
+            data: components["schemas"]["RoomOccupantChange"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "room.occupant";
+        };
+        /** @description How many are in a room. */
+        RoomOccupants: {
+            /** @description false: the list is being read. */
+            complete: boolean;
+            /** @description Occupants. */
+            count: number;
+            /** @description The room. */
+            jid: components["schemas"]["JID"];
+        };
+        /**
+         * RoomOccupantsEvent
+         * @description How many are in a room whose occupants are live, or counted. The newest one of a room replaces older ones.
+         */
+        RoomOccupantsEvent: {
+            data: components["schemas"]["RoomOccupants"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "room.occupants";
         };
         /**
          * @description What is left out stays.
@@ -2556,18 +4115,42 @@ export interface components {
         RoomPatch: {
             /** @description of the bookmark */
             autojoin?: boolean | null;
-            /** @enum {string|null} */
-            delivery?: "all" | "mentions" | "none" | null;
+            /** @description Which messages become durable events; the others only count as unread. */
+            delivery?: components["schemas"]["RoomDelivery"] | null;
             /** @description of the bookmark */
             name?: string | null;
             /** @description asked for in the room; room.changed says whether it is so */
             nick?: string | null;
-            /** @enum {string|null} */
-            occupants?: "none" | "count" | "live" | null;
+            /** @description What event streams get of who is there. */
+            occupants?: components["schemas"]["OccupantEvents"] | null;
         };
-        /** @enum {string} */
+        /**
+         * @description How the account stands to a room.
+         * @enum {string}
+         */
         RoomState: "invited" | "joining" | "joined" | "leaving" | "left" | "kicked" | "banned" | "destroyed" | "failed";
-        /** @description What a room talks about. */
+        /**
+         * RoomStateEvent
+         * @description The account stands otherwise to a room than before.
+         */
+        RoomStateEvent: {
+            data: components["schemas"]["Room"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "room.state";
+        };
+        /**
+         * RoomSubject
+         * @description What a room talks about.
+         */
         RoomSubject: {
             /**
              * Format: date-time
@@ -2576,14 +4159,18 @@ export interface components {
             at: string | null;
             /** @description Nick of who has set it. */
             by?: string;
+            /** @description The subject itself; empty: there is none. */
             text: string;
         };
+        /** @description The subject that was sent. */
         RoomSubjectAnswer: {
             /** @description of the room */
             jid: components["schemas"]["JID"];
+            /** @description The subject. */
             subject: string;
         };
         /**
+         * @description The subject from now on.
          * @example {
          *       "subject": "Today"
          *     }
@@ -2592,52 +4179,205 @@ export interface components {
             /** @description Empty: it has none. */
             subject: string;
         };
-        /** @enum {string} */
+        /**
+         * RoomsMode
+         * @description Which rooms a session joins by itself: those of the account's bookmarks.
+         * @enum {string}
+         */
+        RoomsMode: "autojoin";
+        /** @description A part of the rooms of the session. */
+        RoomsSnapshot: {
+            as_of: components["schemas"]["Cursor"];
+            /** @description Rooms, each whole. */
+            items: components["schemas"]["Room"][];
+            /** @description It is the last part. */
+            last: boolean;
+            /** @description Number of the part. */
+            part: number;
+        };
+        /**
+         * RoomsSnapshotEvent
+         * @description The rooms as they were at as_of, of a session that uses rooms.
+         */
+        RoomsSnapshotEvent: {
+            data: components["schemas"]["RoomsSnapshot"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "rooms.snapshot";
+        };
+        /**
+         * RosterItemEvent
+         * @description A buddy is new or has changed; the data is the whole buddy.
+         */
+        RosterItemEvent: {
+            data: components["schemas"]["Buddy"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "roster.item";
+        };
+        /**
+         * RosterRemovedEvent
+         * @description A buddy is gone.
+         */
+        RosterRemovedEvent: {
+            data: components["schemas"]["Removed"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "roster.removed";
+        };
+        /** @description A part of the roster. */
+        RosterSnapshot: {
+            as_of: components["schemas"]["Cursor"];
+            /** @description Buddies, each whole. */
+            items: components["schemas"]["Buddy"][];
+            /** @description It is the last part. */
+            last: boolean;
+            /** @description Number of the part. */
+            part: number;
+        };
+        /**
+         * RosterSnapshotEvent
+         * @description The roster as it was at as_of.
+         */
+        RosterSnapshotEvent: {
+            data: components["schemas"]["RosterSnapshot"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "roster.snapshot";
+        };
+        /**
+         * @description Something that a token may do.
+         * @enum {string}
+         */
         Scope: "read" | "send" | "presence" | "roster" | "rooms" | "session" | "webhooks" | "tokens";
+        /**
+         * @description What an upstream has for an account.
+         * @enum {string}
+         */
+        SessionFeature: "archive" | "archive-unavailable" | "blocking" | "jid-lookup" | "message-edit" | "message-react" | "message-retract" | "read-sync" | "rooms" | "roster-edit" | "roster-partial" | "roster-unavailable" | "search" | "stream-resume" | "uploads" | "vcard-store";
+        /**
+         * SessionGapEvent
+         * @description Messages of this time may be missing, and the upstream cannot tell.
+         */
+        SessionGapEvent: {
+            data: components["schemas"]["Gap"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "session.gap";
+        };
+        /** @description The XMPP session of the token. */
         SessionInfo: {
             /** @description Why the last login failed; only while the session is not online for that reason. */
             cause?: components["schemas"]["Cause"];
-            /**
-             * @description A: stream management and archive; B: archive; C: stream management; D: neither; empty until the first login.
-             * @enum {string}
-             */
-            delivery: "A" | "B" | "C" | "D" | "";
+            /** @description A: stream management and archive; B: archive; C: stream management; D: neither; empty until the first login. */
+            delivery: components["schemas"]["SessionInfoDelivery"];
             /**
              * @description The same as a sentence.
              * @example the XMPP server of example.net refuses connections: it does not run, or listens on another port
              */
             detail?: string;
-            features: ("archive" | "archive-unavailable" | "blocking" | "jid-lookup" | "message-edit" | "message-react" | "message-retract" | "read-sync" | "rooms" | "roster-edit" | "roster-partial" | "roster-unavailable" | "search" | "stream-resume" | "uploads" | "vcard-store")[];
+            /** @description What the upstream has, as far as it is known. */
+            features: components["schemas"]["SessionFeature"][];
             /** @description bare; "" until the first login */
             jid: components["schemas"]["JID"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the XMPP server was heard last; null: not yet.
+             */
             last_stanza_at: string | null;
             /** @description null: not measured yet */
             ping_rtt_ms: number | null;
             /** @description "" when online; else such as link-lost, credentials, conflict, policy, config */
             reason: string;
+            /** @description Of the full JID on the XMPP server. */
             resource: string;
-            /** Format: date-time */
-            retry_at: string | null;
             /**
-             * @description The session joins the rooms of the account's bookmarks. Left out: those alone that were joined here.
-             * @enum {string}
+             * Format: date-time
+             * @description When the gateway connects again by itself; null: it does not.
              */
-            rooms?: "autojoin";
+            retry_at: string | null;
+            /** @description The session joins the rooms of the account's bookmarks. Left out: those alone that were joined here. */
+            rooms?: components["schemas"]["RoomsMode"];
             /** @description Services of the account's server. Left out: none was asked for yet. */
             services?: components["schemas"]["SessionServices"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
             since: string | null;
             /** @description connecting: never online yet; online; reconnecting: the link is lost, caches are stale; suspended: will not retry by itself, see reason; closed. */
             state: components["schemas"]["State"];
+            /** @description Open event streams. */
             streams: number;
             uploads?: components["schemas"]["SessionUploads"];
+            /** @description Name of the upstream, as the operator has configured it. */
             upstream: string;
         };
+        /**
+         * @description A: stream management and archive; B: archive; C: stream management; D: neither; empty until the first login.
+         * @enum {string}
+         */
+        SessionInfoDelivery: "A" | "B" | "C" | "D" | "";
         /** @description nil: nothing was asked for yet */
         SessionServices: {
             /** @description With rooms (XEP-0045). */
             muc: string[];
+        };
+        /**
+         * SessionStateEvent
+         * @description The XMPP session has changed its state. The last one of a session, closed, has no id.
+         */
+        SessionStateEvent: {
+            data: components["schemas"]["StateChange"];
+            id?: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "session.state";
         };
         /** @description left out: the upstream takes no files, or has not said so yet */
         SessionUploads: {
@@ -2650,6 +4390,7 @@ export interface components {
          * @enum {string|null}
          */
         Show: "away" | "chat" | "dnd" | "xa" | null;
+        /** @description The session that was opened. */
         SignInAnswer: {
             session: components["schemas"]["SessionInfo"];
             /**
@@ -2657,6 +4398,7 @@ export interface components {
              *     credential and resource, have it too. Another resource has a session of its own.
              */
             shared?: boolean;
+            /** @description The Perch token; it is shown this one time. */
             token?: string;
         };
         /**
@@ -2666,57 +4408,48 @@ export interface components {
          *       "password": "correct horse battery staple"
          *     }
          */
-        SignInRequest: {
-            /** @example alice@example.net */
-            jid?: string;
-            /**
-             * @description Mechanism is the SASL mechanism to sign in with, and no other; left out, it is the best one that server
-             *     and upstream have, and never less than the account's last login used.
-             * @example SCRAM-SHA-256
-             */
-            mechanism?: string;
-            /** Format: password */
-            password?: string;
-            /**
-             * @description Resource is that of the JID on the XMPP server, and part of what a session is known by: a sign-in with the
-             *     same account, credential and resource shares its session, and one with another resource has its own.
-             * @example phone
-             */
-            resource?: string;
-            /**
-             * @description autojoin: the rooms of the account's bookmarks are joined, also those that other devices add; null: no more.
-             * @enum {string|null}
-             */
-            rooms?: "autojoin" | null;
-            /** Format: password */
-            token?: string;
-            /**
-             * @description Upstream is the name of that of the account, or of the access token in the header; left out, the prefix of
-             *     the token decides, or the domain of the JID, or else it is the default one.
-             * @example default
-             */
-            upstream?: string;
-        } & (unknown | unknown | {
-            password?: never;
-            token?: never;
-        } | {
-            password?: never;
-            rooms?: never;
-            token?: never;
-        });
-        /** @enum {string} */
+        SignInRequest: components["schemas"]["BearerSignIn"] | components["schemas"]["PasswordSignIn"] | components["schemas"]["TokenSignIn"];
+        /**
+         * @description Where a message comes from: live, resumed, or archive.
+         * @enum {string}
+         */
         Source: "live" | "resumed" | "archive";
         /** @description The text is to be hidden until it is asked for (XEP-0382). */
         Spoiler: {
+            /** @description What hides the text. */
             hint: string;
         };
+        /**
+         * SpoilerRequest
+         * @description Hide the text until it is asked for.
+         */
         SpoilerRequest: {
+            /** @description What hides the text. */
             hint?: string;
         };
+        /** @description What has come of a stanza. */
         StanzaAnswer: {
             /** @description of an iq, with the id of the request; left out for a message or presence */
             xml?: string;
         };
+        /**
+         * StanzaEvent
+         * @description A stanza that nothing else is made of, for streams that name stanza in types, where the operator lets clients write stanzas. May be left out when the client is slow.
+         */
+        StanzaEvent: {
+            data: components["schemas"]["RawStanza"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "stanza";
+        };
+        /** @description A stanza to send. */
         StanzaRequest: {
             /**
              * @description one stanza, of at most 64 KiB
@@ -2724,17 +4457,39 @@ export interface components {
              */
             xml: string;
         };
-        /** @enum {string} */
+        /**
+         * @description The state of a session.
+         * @enum {string}
+         */
         State: "connecting" | "online" | "reconnecting" | "suspended" | "closed";
+        /** @description The state of the XMPP session, and the one before. */
+        StateChange: {
+            previous: components["schemas"]["State"];
+            /** @description Why it is not online; empty when it is. */
+            reason: string;
+            /** @description The stream was resumed (XEP-0198): nothing was missed. */
+            resumed: boolean;
+            /**
+             * Format: date-time
+             * @description When the gateway connects again by itself; null: it does not.
+             */
+            retry_at: string | null;
+            state: components["schemas"]["State"];
+        };
+        /** @description A message has come a step further. */
         StatusChange: {
             /** @description The bare JID of the other side, in message.status alone. */
             conversation?: components["schemas"]["JID"];
             error?: components["schemas"]["XMPPError"];
+            /** @description Of the message, as POST /v1/messages gave it. */
             id?: string;
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
             status: components["schemas"]["MessageStatus"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was.
+             */
             time?: string;
         };
         /**
@@ -2742,11 +4497,17 @@ export interface components {
          * @enum {string}
          */
         Subscription: "none" | "to" | "from" | "both";
+        /** @description Opens one WebSocket, once. */
         Ticket: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Until when it opens a socket.
+             */
             expires_at: string;
+            /** @description The ticket itself. */
             ticket: string;
         };
+        /** @description A token of the session, without the token itself. */
         Token: {
             /** @description left out: all */
             conversations?: string[];
@@ -2762,24 +4523,44 @@ export interface components {
              * @description null: with the session
              */
             expires_at: string | null;
+            /** @description What the token is ended by. */
             id: string;
-            /**
-             * @description made with POST /v1/tokens; account: the access token of the upstream
-             * @enum {string}
-             */
-            kind: "sign-in" | "made" | "account";
+            /** @description made with POST /v1/tokens; account: the access token of the upstream */
+            kind: components["schemas"]["TokenKind"];
             /**
              * Format: date-time
              * @description within some minutes; null: not yet
              */
             last_used_at: string | null;
+            /** @description Address of the client that used it last. */
             last_used_from?: string;
+            /** @description What its owner calls it. */
             name: string;
+            /** @description What the token may do. */
             scopes: components["schemas"]["Scope"][];
         };
+        /**
+         * TokenCredentials
+         * @description The new access token.
+         */
+        TokenCredentials: {
+            /**
+             * Format: password
+             * @description The refreshed access token.
+             */
+            token: string;
+        };
+        /**
+         * @description made with POST /v1/tokens; account: the access token of the upstream
+         * @enum {string}
+         */
+        TokenKind: "sign-in" | "made" | "account";
+        /** @description The tokens of the session. */
         TokenList: {
+            /** @description What the page has. */
             items: components["schemas"]["Token"][];
         };
+        /** @description What the new token may do. */
         TokenRequest: {
             /**
              * @description The only conversations that the token is for; left out: all that the token of the request is for.
@@ -2793,9 +4574,13 @@ export interface components {
              * @example 3600
              */
             expires_in?: number | null;
-            /** @example backup bot */
+            /**
+             * @description What to call it, for its owner.
+             * @example backup bot
+             */
             name?: string;
             /**
+             * @description What the token may do.
              * @example [
              *       "read",
              *       "send"
@@ -2803,14 +4588,55 @@ export interface components {
              */
             scopes?: components["schemas"]["Scope"][];
         };
+        /**
+         * TokenSignIn
+         * @description Sign in with an access token.
+         */
+        TokenSignIn: {
+            /**
+             * @description The account; left out: the token says it.
+             * @example alice@example.net
+             */
+            jid?: string;
+            /**
+             * @description Mechanism is the SASL mechanism to sign in with, and no other; left out, it is the best one that server
+             *     and upstream have, and never less than the account's last login used.
+             * @example SCRAM-SHA-256
+             */
+            mechanism?: string;
+            /**
+             * @description Resource is that of the JID on the XMPP server, and part of what a session is known by: a sign-in with the
+             *     same account, credential and resource shares its session, and one with another resource has its own.
+             * @example phone
+             */
+            resource?: string;
+            /** @description autojoin: the rooms of the account's bookmarks are joined, also those that other devices add; null: no more. */
+            rooms?: components["schemas"]["RoomsMode"] | null;
+            /**
+             * Format: password
+             * @description The access token of the upstream.
+             */
+            token: string;
+            /**
+             * @description Upstream is the name of that of the account, or of the access token in the header; left out, the prefix of
+             *     the token decides, or the domain of the JID, or else it is the default one.
+             * @example default
+             */
+            upstream?: string;
+        };
+        /** @description A slot for one file. */
         Upload: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Until when the file may be sent.
+             */
             expires_at: string | null;
             /**
              * @description Where the file is then: what a message has as attachment.
              * @example https://upload.example.net/d3b0/cat.png
              */
             get_url: string;
+            /** @description Of the slot: of PUT /v1/uploads/{id}. */
             id: string;
             /** @description of one file in bytes; 0: the service does not say */
             max_size: number;
@@ -2823,8 +4649,12 @@ export interface components {
             proxy_url?: string;
             put: components["schemas"]["UploadPut"];
         };
+        /** @description The upload service has the file. */
         UploadDone: {
-            /** @example https://upload.example.net/d3b0/cat.png */
+            /**
+             * @description Where the file is read from; what others are sent.
+             * @example https://upload.example.net/d3b0/cat.png
+             */
             get_url: string;
         };
         /**
@@ -2832,13 +4662,19 @@ export interface components {
          * @enum {string}
          */
         UploadProxy: "off" | "on" | "only";
+        /** @description How to send the file to the upload service. */
         UploadPut: {
+            /** @description Headers that the request must have. */
             headers: {
                 [key: string]: string;
             };
-            /** @example https://upload.example.net/d3b0/cat.png */
+            /**
+             * @description Where the file is sent to.
+             * @example https://upload.example.net/d3b0/cat.png
+             */
             url: string;
         };
+        /** @description The file to come. */
         UploadRequest: {
             /**
              * @description Without a folder; at most 255 bytes.
@@ -2856,46 +4692,96 @@ export interface components {
              */
             type?: string;
         };
+        /** @description A card (XEP-0054). */
         VCard: {
+            /** @description Day of birth, as the card has it. */
             birthday?: string;
+            /** @description What the card says about the person. */
             description?: string;
+            /** @description Addresses of electronic mail. */
             emails?: string[];
+            /** @description Family name. */
             family_name?: string;
             /**
              * Format: date-time
              * @description the age of a cached card
              */
             fetched_at: string | null;
+            /** @description The whole name. */
             full_name?: string;
+            /** @description Given name. */
             given_name?: string;
             jid: components["schemas"]["JID"];
+            /** @description What the person is called by others. */
             nickname?: string;
+            /** @description Where the person works. */
             organization?: string;
+            /** @description Telephone numbers. */
             phones?: string[];
             photo?: components["schemas"]["Photo"];
+            /** @description What the person is, in the organization. */
             title?: string;
+            /** @description A page of the person. */
             url?: string;
         };
+        /** @description Whose card or photo is new. */
+        VCardChange: {
+            jid: components["schemas"]["JID"];
+            /** @description SHA-1 of the photo (XEP-0153); empty: there is none. */
+            photo_hash?: string;
+        };
         /**
+         * VCardChangedEvent
+         * @description A card or photo is new (XEP-0153).
+         */
+        VCardChangedEvent: {
+            data: components["schemas"]["VCardChange"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "vcard.changed";
+        };
+        /**
+         * @description The card from now on.
          * @example {
          *       "full_name": "Alice Liddell",
          *       "nickname": "alice"
          *     }
          */
         VCardRequest: {
+            /** @description Day of birth, as the card has it. */
             birthday?: string;
+            /** @description What the card says about the person. */
             description?: string;
+            /** @description Addresses of electronic mail. */
             emails?: string[];
+            /** @description Family name. */
             family_name?: string;
+            /** @description The whole name. */
             full_name?: string;
+            /** @description Given name. */
             given_name?: string;
+            /** @description What the person is called by others. */
             nickname?: string;
+            /** @description Where the person works. */
             organization?: string;
+            /** @description Telephone numbers. */
             phones?: string[];
+            /** @description The picture; null: none. */
             photo?: components["schemas"]["PhotoRequest"] | null;
+            /** @description What the person is, in the organization. */
             title?: string;
+            /** @description A page of the person. */
             url?: string;
         };
+        /** @description A webhook, without its secret. */
         Webhook: {
             /**
              * @description left out: all
@@ -2904,7 +4790,10 @@ export interface components {
              *     ]
              */
             conversations?: string[];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string | null;
             /** @description everything up to it has arrived, or is not for this webhook */
             cursor: string;
@@ -2915,20 +4804,21 @@ export interface components {
             failing_since: string | null;
             /** @description in a row */
             failures: number;
-            /** @example bot */
+            /**
+             * @description What the client calls it.
+             * @example bot
+             */
             id: string;
             include: components["schemas"]["ReaderInclude"];
+            /** @description What became of the last delivery; null: there was none. */
             last_attempt: components["schemas"]["WebhookAttempt"] | null;
             /**
              * Format: date-time
              * @description null: none is planned
              */
             next_attempt_at: string | null;
-            /**
-             * @description why it is disabled
-             * @enum {string}
-             */
-            reason?: "gone" | "failing" | "policy" | "secret_lost";
+            /** @description why it is disabled */
+            reason?: components["schemas"]["WebhookReason"];
             state: components["schemas"]["ReaderState"];
             /**
              * @description as they were asked for; left out: all
@@ -2937,12 +4827,22 @@ export interface components {
              *     ]
              */
             types?: string[];
-            /** @example https://bot.example.org/perch */
+            /**
+             * @description Where events are sent to.
+             * @example https://bot.example.org/perch
+             */
             url: string;
             when: components["schemas"]["ReaderWhen"];
         };
+        /**
+         * WebhookAttempt
+         * @description What became of a delivery.
+         */
         WebhookAttempt: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was.
+             */
             at: string | null;
             /**
              * @description left out: the call has arrived
@@ -2955,10 +4855,43 @@ export interface components {
              */
             status: number;
         };
+        /** @description A webhook that nothing is sent to any more, and why. */
+        WebhookDisabled: {
+            /** @description Of the webhook. */
+            id: string;
+            /** @description gone: its server says so (410). failing: nothing has arrived for 24 hours. policy: its address may not be dialled. secret_lost: its address and secret cannot be unsealed. */
+            reason: components["schemas"]["WebhookReason"];
+        };
+        /**
+         * WebhookDisabledEvent
+         * @description Nothing is sent to a webhook any more. Putting it anew enables it.
+         */
+        WebhookDisabledEvent: {
+            data: components["schemas"]["WebhookDisabled"];
+            id: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description When it happened, or was noticed: RFC 3339, UTC, with milliseconds.
+             */
+            time: string;
+            /**
+             * @description Says what is in data. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "webhook.disabled";
+        };
+        /** @description The webhooks of the session. */
         WebhookList: {
+            /** @description What the page has. */
             items: components["schemas"]["Webhook"][];
         };
         /**
+         * @description why it is disabled
+         * @enum {string}
+         */
+        WebhookReason: "gone" | "failing" | "policy" | "secret_lost";
+        /**
+         * @description From where events are sent again.
          * @example {
          *       "since": "k3m9x2c7-42"
          *     }
@@ -2971,6 +4904,7 @@ export interface components {
             since: string;
         };
         /**
+         * @description Where events are sent to, and which ones.
          * @example {
          *       "types": [
          *         "message.*"
@@ -3007,201 +4941,24 @@ export interface components {
         };
         /** @description The upstream's own words (RFC 6120, 4.9, 6.5 and 8.3). */
         XMPPError: {
+            /** @description Which entity has said it. */
             by?: string;
+            /** @description The condition of the error. */
             condition: string;
+            /** @description What it says for people. */
             text?: string;
+            /** @description Whether, and when, it makes sense to try again. */
             type?: string;
         };
     };
     responses: {
-        /** @description Bad Gateway */
-        BadGateway: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Bad Request */
-        BadRequest: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Conflict */
-        Conflict: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Forbidden */
-        Forbidden: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Gateway Timeout */
-        GatewayTimeout: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Gone */
-        Gone: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Internal Server Error */
-        InternalServerError: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Not Found */
-        NotFound: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Not Implemented */
-        NotImplemented: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Request Entity Too Large */
-        RequestEntityTooLarge: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Service Unavailable */
-        ServiceUnavailable: {
+        /** @description The request was refused (RFC 9457). */
+        Refused: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "Retry-After": components["headers"]["Retry-After"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Too Many Requests */
-        TooManyRequests: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "Retry-After": components["headers"]["Retry-After"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Unauthorized */
-        Unauthorized: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Unprocessable Entity */
-        UnprocessableEntity: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Unsupported Media Type */
-        UnsupportedMediaType: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Upgrade Required */
-        UpgradeRequired: {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -3216,8 +4973,6 @@ export interface components {
          * @example bob@example.net,carol@example.net
          */
         Conversations: string;
-        /** @description next of the page before. */
-        Cursor: string;
         /** @description A structured string, quoted or not: the same key and request give the same answer and one stanza. */
         IdempotencyKey: string;
         /** @description Also show the presence of each buddy. */
@@ -3230,7 +4985,9 @@ export interface components {
         /** @description Items a page. */
         Limit: number;
         /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
-        Ref: string;
+        MessageRef: string;
+        /** @description next of the page before. */
+        PageCursor: string;
         /** @description 1: ask the upstream, whatever the cache has. */
         Refresh: "0" | "1" | "false" | "true";
         /** @description Id of the last durable event that was handled. */
@@ -3258,9 +5015,9 @@ export interface components {
         RateLimit: string;
         /** @description The limit that counted. */
         "RateLimit-Policy": string;
-        /** @description Seconds to wait. */
+        /** @description Seconds to wait; with 429 and 503. */
         "Retry-After": number;
-        /** @description RFC 6750, 3. */
+        /** @description How to be let in (RFC 6750, 3); with 401. */
         "WWW-Authenticate": string;
         /** @description Names this request in the log. The one of the request, if it had a sane one. */
         "X-Request-Id": string;
@@ -3279,7 +5036,7 @@ export interface operations {
         /** @description a message of JSON-RPC */
         requestBody: {
             content: {
-                "application/json": unknown;
+                "application/json": components["schemas"]["JSONRPCBody"];
             };
         };
         responses: {
@@ -3292,7 +5049,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["JSONRPCMessage"];
                     "text/event-stream": string;
                 };
             };
@@ -3315,20 +5072,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            401: components["responses"]["Unauthorized"];
-            /** @description the page is of an origin that is not listed */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
+                    "application/json": components["schemas"]["JSONRPCMessage"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3341,18 +5085,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["JSONRPCMessage"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getProblemPage: {
@@ -3379,10 +5116,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Refused"];
         };
     };
     listArchive: {
@@ -3422,51 +5156,7 @@ export interface operations {
                     "application/json": components["schemas"]["ArchivePage"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            /** @description the room does not show it to the account */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description there is no such room */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream, or the room, has no archive, or none that can be searched */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getAsyncAPI: {
@@ -3490,9 +5180,7 @@ export interface operations {
                     "application/yaml": string;
                 };
             };
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
+            default: components["responses"]["Refused"];
         };
     };
     listBlocked: {
@@ -3528,27 +5216,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no block list */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     unblockAll: {
@@ -3573,27 +5241,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no block list */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getBlocked: {
@@ -3635,38 +5283,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description it is not on the list */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no block list */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     block: {
@@ -3699,43 +5316,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            /** @description the list is full */
-            429: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "Retry-After": components["headers"]["Retry-After"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no block list */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     unblock: {
@@ -3763,27 +5344,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no block list */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     listBuddies: {
@@ -3796,7 +5357,7 @@ export interface operations {
                 /** @description Items a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description next of the page before. */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["PageCursor"];
                 /** @description Also show the presence of each buddy. */
                 include?: components["parameters"]["Include"];
             };
@@ -3831,15 +5392,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     addBuddy: {
@@ -3881,53 +5434,7 @@ export interface operations {
                     "application/json": components["schemas"]["Buddy"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the account blocks the address */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description no such account */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no lookup */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getBuddy: {
@@ -3972,15 +5479,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     removeBuddy: {
@@ -4008,27 +5507,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the roster of this upstream cannot be edited */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     updateBuddy: {
@@ -4064,31 +5543,7 @@ export interface operations {
                     "application/json": components["schemas"]["Buddy"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the roster of this upstream cannot be edited */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     setChatState: {
@@ -4121,30 +5576,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the account blocks the address */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     listConversations: {
@@ -4153,7 +5585,7 @@ export interface operations {
                 /** @description Items a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description next of the page before. */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["PageCursor"];
                 /** @description 1: only those with unread messages. */
                 unread?: "0" | "1" | "false" | "true";
                 /** @description Only conversations of this type. */
@@ -4190,15 +5622,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getConversation: {
@@ -4240,15 +5664,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     updateConversation: {
@@ -4284,19 +5700,7 @@ export interface operations {
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     listConversationMessages: {
@@ -4342,40 +5746,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessagePage"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description there is no message with that ref */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream, or the room, has no archive, or none that can be searched, or read around a message */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getConversationMessage: {
@@ -4389,7 +5760,7 @@ export interface operations {
                  */
                 jid: components["parameters"]["JID"];
                 /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
-                ref: components["parameters"]["Ref"];
+                ref: components["parameters"]["MessageRef"];
             };
             cookie?: never;
         };
@@ -4419,17 +5790,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     retractMessage: {
@@ -4451,7 +5812,7 @@ export interface operations {
                  */
                 jid: components["parameters"]["JID"];
                 /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
-                ref: components["parameters"]["Ref"];
+                ref: components["parameters"]["MessageRef"];
             };
             cookie?: never;
         };
@@ -4480,51 +5841,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            /** @description it is not a message of the account, and nor may the account moderate */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            /** @description a request with this key is running */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no retractions */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     editMessage: {
@@ -4541,7 +5858,7 @@ export interface operations {
                  */
                 jid: components["parameters"]["JID"];
                 /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
-                ref: components["parameters"]["Ref"];
+                ref: components["parameters"]["MessageRef"];
             };
             cookie?: never;
         };
@@ -4566,54 +5883,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description it is not a message of the account */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            /** @description a request with this key is running */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            410: components["responses"]["Gone"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no corrections */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     reactToMessage: {
@@ -4630,7 +5900,7 @@ export interface operations {
                  */
                 jid: components["parameters"]["JID"];
                 /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
-                ref: components["parameters"]["Ref"];
+                ref: components["parameters"]["MessageRef"];
             };
             cookie?: never;
         };
@@ -4654,54 +5924,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the account blocks the other side */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            /** @description a request with this key is running */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            410: components["responses"]["Gone"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no reactions */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     readConversation: {
@@ -4736,19 +5959,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConversationRead"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     listDirectory: {
@@ -4764,7 +5975,7 @@ export interface operations {
                 /** @description Items a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description next of the page before. */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["PageCursor"];
             };
             header?: never;
             path?: never;
@@ -4785,40 +5996,7 @@ export interface operations {
                     "application/json": components["schemas"]["DirectoryPage"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description there is no such service */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     streamEvents: {
@@ -4871,15 +6049,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     createTicket: {
@@ -4892,7 +6062,7 @@ export interface operations {
         /** @description Nothing, or an empty object. */
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["Empty"];
             };
         };
         responses: {
@@ -4908,29 +6078,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ticket"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the Origin is not allowed */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     openEventSocket: {
@@ -4978,16 +6126,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            426: components["responses"]["UpgradeRequired"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     listInvitations: {
@@ -4996,7 +6135,7 @@ export interface operations {
                 /** @description Items a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description next of the page before. */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["PageCursor"];
             };
             header?: never;
             path?: never;
@@ -5029,15 +6168,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     acceptInvitation: {
@@ -5072,19 +6203,7 @@ export interface operations {
                     "application/json": components["schemas"]["AcceptedInvitation"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     declineInvitation: {
@@ -5103,7 +6222,7 @@ export interface operations {
         /** @description Nothing, or an empty object. */
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["Empty"];
             };
         };
         responses: {
@@ -5119,18 +6238,7 @@ export interface operations {
                     "application/json": components["schemas"]["Invitation"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     lookupJID: {
@@ -5157,27 +6265,7 @@ export interface operations {
                     "application/json": components["schemas"]["JIDAnswer"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no lookup */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     sendMessage: {
@@ -5226,42 +6314,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageAnswer"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the account blocks the recipient */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            /** @description a request with this key is running */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            501: components["responses"]["NotImplemented"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getMessage: {
@@ -5300,15 +6353,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getOpenAPI: {
@@ -5332,9 +6377,7 @@ export interface operations {
                     "application/yaml": string;
                 };
             };
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
+            default: components["responses"]["Refused"];
         };
     };
     listPresence: {
@@ -5373,15 +6416,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getOwnPresence: {
@@ -5417,15 +6452,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     setOwnPresence: {
@@ -5454,19 +6481,7 @@ export interface operations {
                     "application/json": components["schemas"]["OwnPresence"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getPresence: {
@@ -5508,15 +6523,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     listPush: {
@@ -5540,27 +6547,7 @@ export interface operations {
                     "application/json": components["schemas"]["PushList"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the operator has turned push messages off */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     putPush: {
@@ -5605,54 +6592,7 @@ export interface operations {
                     "application/json": components["schemas"]["PushSubscription"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the token may not see that, or another token has put the id */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            /** @description the session has too many */
-            429: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "Retry-After": components["headers"]["Retry-After"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            500: components["responses"]["InternalServerError"];
-            /** @description the operator has turned push messages off */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     deletePush: {
@@ -5677,49 +6617,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            /** @description another token has put it, and this one lacks the scope webhooks */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description there is none that this token may see */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the operator has turned push messages off */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     testPush: {
@@ -5746,61 +6644,7 @@ export interface operations {
                     "application/json": components["schemas"]["PushAttempt"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            /** @description another token has put it, and this one lacks the scope webhooks */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description there is none that this token may see */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            422: components["responses"]["UnprocessableEntity"];
-            /** @description too many deliveries are under way */
-            429: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "Retry-After": components["headers"]["Retry-After"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            500: components["responses"]["InternalServerError"];
-            /** @description the operator has turned push messages off */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     listRooms: {
@@ -5811,7 +6655,7 @@ export interface operations {
                 /** @description Items a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description next of the page before. */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["PageCursor"];
             };
             header?: never;
             path?: never;
@@ -5844,27 +6688,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getRoom: {
@@ -5906,29 +6730,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     joinRoom: {
@@ -5992,76 +6794,7 @@ export interface operations {
                     "application/json": components["schemas"]["Room"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description a password, a membership, or more is needed */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description there is no such service, or the room is locked */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description another occupant, or a member, has the nick */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description the room was destroyed */
-            410: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     leaveRoom: {
@@ -6092,29 +6825,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     updateRoom: {
@@ -6150,32 +6861,7 @@ export interface operations {
                     "application/json": components["schemas"]["Room"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getRoomConfig: {
@@ -6205,40 +6891,7 @@ export interface operations {
                     "application/json": components["schemas"]["RoomConfig"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            /** @description the account does not own the room */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     updateRoomConfig: {
@@ -6274,43 +6927,7 @@ export interface operations {
                     "application/json": components["schemas"]["RoomConfig"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the account does not own the room */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms, or the room no such setting */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     destroyRoom: {
@@ -6343,43 +6960,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the account does not own the room */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     inviteToRoom: {
@@ -6414,43 +6995,7 @@ export interface operations {
                     "application/json": components["schemas"]["RoomInviteAnswer"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            /** @description the account is not in the room */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            410: components["responses"]["Gone"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     listRoomMembers: {
@@ -6483,40 +7028,7 @@ export interface operations {
                     "application/json": components["schemas"]["MemberList"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            /** @description the account may not see it */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     setRoomMember: {
@@ -6556,54 +7068,7 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the account may not */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            /** @description the room keeps its last owner */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            410: components["responses"]["Gone"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     removeRoomMember: {
@@ -6639,51 +7104,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            /** @description the account may not */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            /** @description the room keeps its last owner */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     listRoomOccupants: {
@@ -6696,7 +7117,7 @@ export interface operations {
                 /** @description Items a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description next of the page before. */
-                cursor?: components["parameters"]["Cursor"];
+                cursor?: components["parameters"]["PageCursor"];
             };
             header?: never;
             path: {
@@ -6735,40 +7156,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            /** @description the account is not in the room */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     kickOccupant: {
@@ -6804,51 +7192,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            /** @description the account is no moderator, or the other one is more */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            /** @description the account is not in the room */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     setOccupantRole: {
@@ -6889,54 +7233,7 @@ export interface operations {
                     "application/json": components["schemas"]["RoleAnswer"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the account is no moderator, or the other one is more */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            /** @description the account is not in the room */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            410: components["responses"]["Gone"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getRoomPhoto: {
@@ -6981,29 +7278,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     setRoomPhoto: {
@@ -7036,43 +7311,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the account does not own the room */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms, or this one no picture */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     removeRoomPhoto: {
@@ -7100,40 +7339,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            /** @description the account does not own the room */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            410: components["responses"]["Gone"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms, or this one no picture */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     setRoomSubject: {
@@ -7168,43 +7374,7 @@ export interface operations {
                     "application/json": components["schemas"]["RoomSubjectAnswer"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            /** @description the account is not in the room */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            410: components["responses"]["Gone"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no rooms */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getSession: {
@@ -7234,15 +7404,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionInfo"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     openSession: {
@@ -7290,31 +7452,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignInAnswer"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description rooms, on an upstream that has none */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     deleteSession: {
@@ -7339,38 +7477,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            /** @description all=1 without the scope session, or for some conversations only */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            /** @description all=0 with the access token of the account */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     replaceCredentials: {
@@ -7397,19 +7504,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     changePassword: {
@@ -7436,31 +7531,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description no password to change, or none that the server changes */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     sendStanza: {
@@ -7501,53 +7572,7 @@ export interface operations {
                     "application/json": components["schemas"]["StanzaAnswer"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description not for clients to send, or refused by the one who was asked */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description no request with this id, and from this address, waits for an answer */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description not on this gateway, or not on this upstream */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     listTokens: {
@@ -7571,15 +7596,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenList"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     createToken: {
@@ -7609,42 +7626,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewToken"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the token of the request has not all of that */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            /** @description the session has too many */
-            429: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "Retry-After": components["headers"]["Retry-After"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     revokeToken: {
@@ -7669,38 +7651,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description there is none, or it may do more than the token of the request */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description the access token of the account */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     createUpload: {
@@ -7729,65 +7680,7 @@ export interface operations {
                     "application/json": components["schemas"]["Upload"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the upload service takes no files of this account */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            /** @description file-too-large: max_size has the limit, if it is known */
-            413: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            /** @description the account has used up what the upload service gives it for now */
-            429: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "Retry-After": components["headers"]["Retry-After"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream has no upload service */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     putUpload: {
@@ -7819,96 +7712,7 @@ export interface operations {
                     "application/json": components["schemas"]["UploadDone"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description there is no such slot, or it has expired, or this gateway takes no files */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description another file of the session is under way */
-            409: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description without a Content-Length */
-            411: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            413: components["responses"]["RequestEntityTooLarge"];
-            /** @description with a Content-Encoding */
-            415: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description of another size */
-            422: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description upload-refused: upstream_status has the status of the upload service */
-            502: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            503: components["responses"]["ServiceUnavailable"];
-            /** @description no progress */
-            504: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["Refused"];
         };
     };
     getOwnVCard: {
@@ -7934,7 +7738,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VCard"];
-                    "text/vcard": components["schemas"]["VCard"];
+                    "text/vcard": string;
                 };
             };
             /** @description Not Modified */
@@ -7948,16 +7752,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            501: components["responses"]["NotImplemented"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     setOwnVCard: {
@@ -7984,31 +7779,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description cards of this upstream are read-only */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     setOwnNick: {
@@ -8035,31 +7806,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream stores no nicknames */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     removeOwnNick: {
@@ -8081,27 +7828,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream stores no nicknames */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getOwnPhoto: {
@@ -8143,16 +7870,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            501: components["responses"]["NotImplemented"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     setOwnPhoto: {
@@ -8179,31 +7897,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream stores no photos */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     removeOwnPhoto: {
@@ -8225,27 +7919,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the upstream stores no photos */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getVCard: {
@@ -8277,7 +7951,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VCard"];
-                    "text/vcard": components["schemas"]["VCard"];
+                    "text/vcard": string;
                 };
             };
             /** @description Not Modified */
@@ -8291,16 +7965,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            501: components["responses"]["NotImplemented"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getPhoto: {
@@ -8348,16 +8013,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            501: components["responses"]["NotImplemented"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     listWebhooks: {
@@ -8381,27 +8037,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookList"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the operator has turned webhooks off */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     getWebhook: {
@@ -8428,38 +8064,7 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description there is none that this token may see */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the operator has turned webhooks off */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     putWebhook: {
@@ -8504,54 +8109,7 @@ export interface operations {
                     "application/json": components["schemas"]["PutWebhook"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description the token may not see that, or the id is taken by one that shows more */
-            403: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            /** @description the session has too many */
-            429: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "Retry-After": components["headers"]["Retry-After"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            500: components["responses"]["InternalServerError"];
-            /** @description the operator has turned webhooks off */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     deleteWebhook: {
@@ -8576,38 +8134,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description there is none that this token may see */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the operator has turned webhooks off */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     replayWebhook: {
@@ -8639,42 +8166,7 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description there is none that this token may see */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["RequestEntityTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableEntity"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalServerError"];
-            /** @description the operator has turned webhooks off */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
     testWebhook: {
@@ -8701,50 +8193,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookAttempt"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description there is none that this token may see */
-            404: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            422: components["responses"]["UnprocessableEntity"];
-            /** @description too many calls are under way */
-            429: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "Retry-After": components["headers"]["Retry-After"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            500: components["responses"]["InternalServerError"];
-            /** @description the operator has turned webhooks off */
-            501: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["ServiceUnavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            default: components["responses"]["Refused"];
         };
     };
 }

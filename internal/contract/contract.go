@@ -8,6 +8,7 @@ package contract
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"sync"
 
@@ -75,8 +76,7 @@ func newRouter(open map[string]any) (routers.Router, error) {
 	return gorillamux.NewRouter(doc)
 }
 
-// compile makes the schemas of the frames. Both descriptions lie beside each other, as
-// they are served.
+// compile makes the schemas of the frames.
 func (d *descriptions) compile(open, async map[string]any) error {
 	const base = "http://perch.example/v1/"
 	c := jsonschema.NewCompiler()
@@ -91,15 +91,17 @@ func (d *descriptions) compile(open, async map[string]any) error {
 	if d.problem, err = c.Compile(base + "openapi.yaml#/components/schemas/Problem"); err != nil {
 		return err
 	}
-	messages := async["components"].(map[string]any)["messages"].(map[string]any)
-	for key, m := range messages {
-		s, err := c.Compile(base + "asyncapi.yaml#/components/messages/" + key + "/payload")
+	components := async["components"].(map[string]any)
+	for _, m := range components["messages"].(map[string]any) {
+		message := m.(map[string]any)
+		payload := message["payload"].(map[string]any)["$ref"].(string)
+		s, err := c.Compile(base + "asyncapi.yaml" + payload)
 		if err != nil {
 			return err
 		}
-		message := m.(map[string]any)
 		frames := d.commands
-		if required := message["payload"].(map[string]any)["required"].([]any); slices.Contains(required, any("time")) {
+		schema := components["schemas"].(map[string]any)[path.Base(payload)].(map[string]any)
+		if slices.Contains(schema["required"].([]any), any("time")) {
 			frames = d.frames
 		}
 		frames[message["name"].(string)] = s

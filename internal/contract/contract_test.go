@@ -53,6 +53,8 @@ var exchanges = []exchange{
 	{name: "header missing", method: "GET", path: "/v1/jids?account=a%40b", status: 200, media: "application/json", answer: `{"account":"a@b","jid":"a@c"}`, without: "X-Request-Id", complaint: "X-Request-Id"},
 	{name: "parameter missing, accepted", method: "GET", path: "/v1/jids", status: 200, media: "application/json", answer: `{"account":"a@b","jid":"a@c"}`, complaint: "it was accepted"},
 	{name: "parameter missing, refused", method: "GET", path: "/v1/jids", status: 404, media: "application/problem+json", answer: problem},
+	{name: "refused without a hint when to retry", method: "GET", path: "/v1/jids", status: 503, media: "application/problem+json", answer: problem, complaint: "Retry-After"},
+	{name: "refused without a challenge", method: "GET", path: "/v1/jids", status: 401, media: "application/problem+json", answer: problem, complaint: "WWW-Authenticate"},
 	{name: "refused as plain JSON", method: "GET", path: "/v1/jids", status: 404, media: "application/json", answer: problem, complaint: "application/json"},
 	{name: "unknown code", method: "GET", path: "/v1/jids", status: 404, media: "application/problem+json", answer: strings.Replace(problem, `"not-found"`, `"gone-fishing"`, 1), complaint: "enum"},
 	{name: "body as described", method: "PUT", path: "/v1/chat-states/a%40b", send: `{"state":"gone"}`, status: 204},

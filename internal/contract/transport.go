@@ -8,9 +8,11 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/perch-im/perch/internal/canary"
@@ -153,12 +155,12 @@ func checkRequest(req *http.Request, in *openapi3filter.RequestValidationInput) 
 }
 
 func checkAnswer(in *openapi3filter.RequestValidationInput, res *http.Response, body []byte) error {
-	answer := in.Route.Operation.Responses.Status(res.StatusCode)
+	answer, also := describedAnswer(in.Route.Operation, res.StatusCode)
 	if answer == nil {
 		return errors.New("there is no such status")
 	}
 	for name, h := range answer.Value.Headers {
-		if h.Value.Required && res.Header.Get(name) == "" {
+		if (h.Value.Required || name == also) && res.Header.Get(name) == "" {
 			return fmt.Errorf("it lacks the header %s", name)
 		}
 	}
@@ -182,6 +184,25 @@ func checkAnswer(in *openapi3filter.RequestValidationInput, res *http.Response, 
 		return checkPoll(body)
 	}
 	return nil
+}
+
+// describedAnswer is the answer of an operation with a status: for those in x-refusals it is the common one,
+// which names headers that some of them need. Also is the one that this status needs.
+func describedAnswer(op *openapi3.Operation, status int) (answer *openapi3.ResponseRef, also string) {
+	if answer := op.Responses.Status(status); answer != nil {
+		return answer, ""
+	}
+	refusals, _ := op.Extensions["x-refusals"].(map[string]any)
+	if refusals[strconv.Itoa(status)] == nil {
+		return nil, ""
+	}
+	switch status {
+	case http.StatusUnauthorized:
+		also = "WWW-Authenticate"
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		also = "Retry-After"
+	}
+	return op.Responses.Default(), also
 }
 
 // checkPoll holds the events of a long poll against asyncapi.yaml.

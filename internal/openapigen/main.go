@@ -39,18 +39,32 @@ func generate(ctx context.Context, root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := map[string][]byte{}
-	if all["openapi.yaml"], err = client.generate(text, types, dropAdmin, overlay); err != nil {
+	events, err := readEvents(eventsYAML)
+	if err != nil {
 		return nil, err
 	}
-	if all["docs/admin-openapi.yaml"], err = operator.generate(text, types, keepAdmin, adminOverlay); err != nil {
+	open, err := client.generate(text, types, dropAdmin, overlay, events.addTo)
+	if err != nil {
+		return nil, fmt.Errorf("openapi.yaml: %w", err)
+	}
+	admin, err := operator.generate(text, types, keepAdmin, adminOverlay, nil)
+	if err != nil {
 		return nil, fmt.Errorf("admin-openapi.yaml: %w", err)
 	}
-	return all, nil
+	all := map[string][]byte{}
+	if all["asyncapi.yaml"], err = events.asyncAPI(open); err != nil {
+		return nil, fmt.Errorf("asyncapi.yaml: %w", err)
+	}
+	if all["openapi.yaml"], err = encode(open, "the comments of package api"); err != nil {
+		return nil, err
+	}
+	all["docs/admin-openapi.yaml"], err = encode(admin, "the comments of package api")
+	return all, err
 }
 
-// generate makes one description of what swag has written. Choose leaves out what is none of it.
-func (d description) generate(text []byte, types goTypes, choose func(object), overlay []byte) ([]byte, error) {
+// generate makes one description of what swag has written. Choose leaves out what is none of it, and
+// add, unless it is nil, adds what is not from package api.
+func (d description) generate(text []byte, types goTypes, choose func(object), overlay []byte, add func(object) error) (object, error) {
 	var doc, byHand object
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		return nil, err
@@ -67,6 +81,23 @@ func (d description) generate(text []byte, types goTypes, choose func(object), o
 	if err := patch(doc, byHand, ""); err != nil {
 		return nil, fmt.Errorf("overlay: %w", err)
 	}
-	d.addCommon(doc)
-	return encode(doc)
+	if add != nil {
+		if err := add(doc); err != nil {
+			return nil, err
+		}
+	}
+	if err := splitVariants(schemasOf(doc)); err != nil {
+		return nil, fmt.Errorf("overlay: %w", err)
+	}
+	if err := describe(doc); err != nil {
+		return nil, err
+	}
+	nameEnums(schemasOf(doc))
+	if err := describe(doc); err != nil { // what has a name now
+		return nil, err
+	}
+	d.foldRefusals(doc)
+	titleVariants(doc)
+	plain(doc)
+	return doc, nil
 }

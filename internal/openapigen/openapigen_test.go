@@ -13,8 +13,8 @@ import (
 // `make generate`. It also shows that the same sources give the same bytes.
 func TestUpToDate(t *testing.T) {
 	all, err := generate(t.Context(), "../..")
-	if err != nil || len(all) != 2 {
-		t.Fatalf("generate: got %d descriptions and error %v, want 2 and none", len(all), err)
+	if err != nil || len(all) != 3 {
+		t.Fatalf("generate: got %d descriptions and error %v, want 3 and none", len(all), err)
 	}
 	for path, want := range all {
 		have, err := os.ReadFile("../../" + path)
@@ -65,9 +65,10 @@ func checkOperation(t *testing.T, name string, op *openapi3.Operation) {
 	if len(*op.Security) > 0 {
 		need = append(need, "401", "503")
 	}
+	refusals, _ := op.Extensions["x-refusals"].(map[string]any)
 	for _, status := range need {
-		if op.Responses.Value(status) == nil {
-			t.Errorf("%s has no %s, want an error", name, status)
+		if refusals[status] == nil || op.Responses.Default() == nil {
+			t.Errorf("%s: got refusals %v and default %v, want %s among them, and one for all", name, refusals, op.Responses.Default(), status)
 		}
 	}
 	for status, r := range op.Responses.Map() {
@@ -85,9 +86,11 @@ func checkOperation(t *testing.T, name string, op *openapi3.Operation) {
 			t.Errorf("%s takes %v, want the bytes of a file", name, body.Value.Content)
 		}
 	} else if body != nil && name != "POST /mcp" { // a message of another protocol
-		schema := body.Value.Content["application/json"].Schema.Value
-		if schema.AdditionalProperties.Has == nil || *schema.AdditionalProperties.Has {
-			t.Errorf("%s takes unknown fields, want additionalProperties false", name)
+		schema := body.Value.Content["application/json"].Schema
+		for _, variant := range append(schema.Value.OneOf, schema)[:max(1, len(schema.Value.OneOf))] {
+			if open := variant.Value.AdditionalProperties.Has; open == nil || *open {
+				t.Errorf("%s takes unknown fields in %s, want additionalProperties false", name, variant.Ref)
+			}
 		}
 	}
 }

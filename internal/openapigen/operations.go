@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // description says what the requests of a description have in common: answers that any may get, and
@@ -75,7 +74,7 @@ func mendParameters(op object) {
 
 // commonParameters are described once; see overlay.yaml.
 var commonParameters = map[string]string{
-	"path jid": "JID", "path ref": "Ref", "query limit": "Limit", "query cursor": "Cursor", "query since": "Since", "query types": "Types",
+	"path jid": "JID", "path ref": "MessageRef", "query limit": "Limit", "query cursor": "PageCursor", "query since": "Since", "query types": "Types",
 	"query conversations": "Conversations", "header Idempotency-Key": "IdempotencyKey",
 	"query include": "Include", "query refresh": "Refresh",
 }
@@ -106,12 +105,12 @@ func (d description) mendAnswers(path string, op object) {
 
 func (d description) mendAnswer(status int, answer object, tagged bool) object {
 	if status >= 400 {
-		if answer["description"] == http.StatusText(status) {
-			return object{"$ref": "#/components/responses/" + responseName(status)}
+		return object{
+			"description": answer["description"], "headers": headerRefs(d.headers),
+			"content": object{problemMedia: object{"schema": ref("Problem")}},
 		}
-		return d.problemAnswer(status, answer["description"].(string))
 	}
-	names := d.commonHeaders(status)
+	names := slices.Clone(d.headers)
 	if tagged && (status == 200 || status == 304) {
 		names = append(names, "ETag")
 	}
@@ -128,55 +127,12 @@ func (d description) mendAnswer(status int, answer object, tagged bool) object {
 	return answer
 }
 
-// problemAnswer is a refusal: RFC 9457, whatever the answer would have been.
-func (d description) problemAnswer(status int, description string) object {
-	return object{
-		"description": description,
-		"headers":     headerRefs(d.commonHeaders(status)),
-		"content": object{"application/problem+json": object{
-			"schema": object{"$ref": schemaPrefix + "Problem"},
-		}},
-	}
-}
-
-func (d description) commonHeaders(status int) []string {
-	names := slices.Clone(d.headers)
-	switch status {
-	case 401:
-		names = append(names, "WWW-Authenticate")
-	case 429, 503:
-		names = append(names, "Retry-After")
-	}
-	return names
-}
-
 func headerRefs(names []string) object {
 	refs := object{}
 	for _, name := range names {
 		refs[name] = object{"$ref": "#/components/headers/" + name}
 	}
 	return refs
-}
-
-func responseName(status int) string {
-	return strings.ReplaceAll(strings.ReplaceAll(http.StatusText(status), " ", ""), "-", "")
-}
-
-// addCommon adds the shared refusals that some operation points to, and nothing else.
-func (d description) addCommon(doc object) {
-	used := map[string]bool{}
-	eachRef(doc["paths"], func(ref string) string {
-		used[ref] = true
-		return ref
-	})
-	responses := object{}
-	for status := 400; status < 600; status++ {
-		if name := responseName(status); name != "" && used["#/components/responses/"+name] {
-			responses[name] = d.problemAnswer(status, http.StatusText(status))
-		}
-	}
-	doc["components"].(object)["responses"] = responses
-	prune(doc, "schemas")
 }
 
 // prune drops components of one kind that nothing points to any more.

@@ -21,7 +21,7 @@ func runSwag(ctx context.Context, root string) ([]byte, error) {
 	}
 	defer os.RemoveAll(out)
 	cmd := exec.CommandContext(ctx, "go", "tool", "swag", "init", "--v3.1", "--quiet",
-		"--generalInfo", "description.go", "--dir", "../api,..",
+		"--generalInfo", "description.go", "--dir", "../api,..", "--exclude", "../bin",
 		"--overridesFile", "../internal/openapigen/swaggo", "--outputTypes", "yaml", "--output", out)
 	cmd.Dir = filepath.Join(root, "tools")
 	var said bytes.Buffer

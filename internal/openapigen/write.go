@@ -41,17 +41,16 @@ func patch(doc, by object, at string) error {
 // order is that of a description which people read from the top; other keys follow by
 // their name.
 var order = []string{
-	"openapi", "info", "externalDocs", "servers", "tags", "paths", "components",
+	"openapi", "asyncapi", "id", "info", "externalDocs", "defaultContentType", "servers", "tags", "paths", "channels", "operations", "components",
 	"get", "put", "post", "patch", "delete",
 	"title", "version", "summary", "name", "in", "operationId", "type", "description", "required", "security",
 	"parameters", "requestBody", "responses", "headers", "content",
 }
 
-const header = "# Written by `make generate` from the comments of package api. Do not edit.\n"
-
-func encode(doc object) ([]byte, error) {
+// encode writes a description, and what it was made from.
+func encode(doc object, from string) ([]byte, error) {
 	var b bytes.Buffer
-	b.WriteString(header)
+	fmt.Fprintf(&b, "# Written by `make generate` from %s. Do not edit.\n", from)
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
 	n, err := node(doc, false)
@@ -103,7 +102,7 @@ func node(v any, names bool) (*yaml.Node, error) {
 
 var namesBelow = map[string]bool{
 	"properties": true, "paths": true, "schemas": true, "responses": true, "headers": true, "content": true,
-	"parameters": true, "securitySchemes": true,
+	"parameters": true, "securitySchemes": true, "channels": true, "operations": true, "messages": true, "mapping": true,
 }
 
 func rank(key string) int {

@@ -45,7 +45,8 @@ export class Adding {
   request() {
     const whom = this.whom.value.trim();
     const [nick, groups] = [this.nick.value.trim(), listed(this.groups.value)];
-    return { [this.#finds ? this.kind.value : 'jid']: whom, ...(nick && { nick }), ...(groups.length && !this.where.hidden && { groups }) };
+    const by = this.#finds && this.kind.value === 'account' ? { account: whom } : { jid: whom };
+    return { ...by, ...(nick && { nick }), ...(groups.length && !this.where.hidden && { groups }) };
   }
 
   #add() {

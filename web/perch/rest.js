@@ -57,7 +57,7 @@ export class Rest {
   /** A refreshed credential takes over the live session. @param {Credentials} credential @returns {Promise<void>} */
   async replaceCredentials(credential) {
     await this.request('PUT', '/v1/session/credentials', { body: credential });
-    this.#http.replaceToken(credential.token);
+    this.#http.replaceToken('token' in credential ? credential.token : undefined);
   }
 
   /** Gives the account another password, on its XMPP server and for this session, whose token stays valid.
