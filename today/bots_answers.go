@@ -149,6 +149,11 @@ func (t *chatter) speak() {
 		if about := t.newest(t.r.at(&occupant{nick: a.bot.nick})); about != "" {
 			a.bot.react(t.r.jid, "groupchat", about, line.React)
 		}
+	case line.Picture != nil:
+		if url := t.r.c.s.sharePicture(a, line.Picture); url != "" {
+			oob := "<x xmlns='" + nsOOB + "'>" + string(xmppserver.AppendTag(nil, "url", url)) + "</x>"
+			a.bot.say(t.r.jid, "groupchat", id, text("groupchat", url)+oob)
+		}
 	case line.Correct && t.last[line.From] != "":
 		a.bot.say(t.r.jid, "groupchat", id, text("groupchat", line.Body)+"<replace xmlns='"+nsCorrection+"'"+attribute("id", t.last[line.From])+"/>")
 	default:

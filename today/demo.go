@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/internal/xmppserver"
 )
 
 // Demo is a service that is worth looking at: ada, ben and cleo, whose passwords are their names and whose
@@ -25,6 +26,7 @@ func demoAccounts() []Account {
 	for _, local := range DemoPeople() {
 		a := demoPerson(local, strings.ToUpper(local[:1])+local[1:])
 		a.Password, a.Tokens = local, []string{"today-" + local}
+		a.Bookmarks = []string{"lounge", "town-hall"}
 		for _, other := range DemoPeople() {
 			if other != local {
 				a.Contacts = append(a.Contacts, Contact{Local: other, Name: strings.ToUpper(other[:1]) + other[1:], Groups: []string{"Friends"}})
@@ -38,7 +40,7 @@ func demoAccounts() []Account {
 }
 
 func demoPerson(local, name string) Account {
-	return Account{Local: local, Nickname: name, VCard: perch.VCard{FullName: name, Nickname: name}}
+	return Account{Local: local, Nickname: name, VCard: perch.VCard{FullName: name, Nickname: name, Photo: xmppserver.Portrait(local)}}
 }
 
 func demoBots() []Account {

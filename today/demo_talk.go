@@ -16,9 +16,10 @@ func demoRooms(day time.Time) []Room {
 			{From: "noah", Body: "I am in, and the tea is ready."},
 			{From: "noah", Body: "I am in, and the coffee is ready.", Replaces: "lounge-3"},
 			{From: "ben", ReactsTo: "lounge-3", Emojis: []string{"☕"}},
+			{From: "noah", Picture: demoPicture(1)},
 			{From: "cleo", Body: "Does anybody know how read positions work? I have two tabs open."},
 			{From: "mia", Body: "You read in one, and the other one knows. Try it."},
-			{From: "cleo", ReactsTo: "lounge-7", Emojis: []string{"🎉", "👍"}},
+			{From: "cleo", ReactsTo: "lounge-8", Emojis: []string{"🎉", "👍"}},
 		}),
 		TalkEvery: 20 * time.Second,
 		Talk: []Line{
@@ -28,6 +29,9 @@ func demoRooms(day time.Time) []Room {
 			{From: "mia", Body: "Does it show who is typing?"},
 			{From: "mia", Body: "And does it show who is typing?", Correct: true},
 			{From: "noah", Body: "It does. And it marks what I have read."},
+			{From: "mia", Body: "Look what I see from my window:"},
+			{From: "mia", Picture: demoPicture(2)},
+			{From: "noah", React: "😍"},
 			{From: "noah", Body: "Name one of us, and we answer."},
 			{From: "mia", React: "😄"},
 		},
@@ -60,10 +64,11 @@ func demoArchive(day time.Time) []PastMessage {
 	return append(between("ada", "ben", []PastMessage{
 		{From: "ben", Body: "Have you seen the lounge?"},
 		{From: "ada", Body: "Not yet. What is there?"},
-		{From: "ben", Body: "People, and a picture."},
-		{From: "ada", ReactsTo: "ada-ben-3", Emojis: []string{"👀"}},
+		{From: "ben", Body: "People, and pictures. This one is mine."},
+		{From: "ben", Picture: demoPicture(3)},
+		{From: "ada", ReactsTo: "ada-ben-4", Emojis: []string{"👀"}},
 		{From: "ada", Body: "I shall look in today."},
-		{From: "ada", Body: "I shall look in tomorrow.", Replaces: "ada-ben-5"},
+		{From: "ada", Body: "I shall look in tomorrow.", Replaces: "ada-ben-6"},
 	}), between("ada", "buddy", []PastMessage{
 		{From: "buddy", Body: "Write something to me: I answer, correct myself, and react."},
 	})...)

@@ -60,6 +60,8 @@ type Account struct {
 	VCard    perch.VCard
 	Contacts []Contact
 	Bot      *Bot // nil: a person
+
+	Bookmarks []string // localparts of rooms that it is to enter by itself (XEP-0402)
 }
 
 // Contact is one roster item. The subscription is in both directions; the other side gets the mirrored

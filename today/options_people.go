@@ -36,9 +36,12 @@ type PastMessage struct {
 	From, To string // localparts of accounts; no To in a room
 	Time     time.Time
 	Body     string
+	Picture  []byte   // PNG, in place of Body: it is uploaded, where there is a listener for HTTP
 	Replaces string   // ID of the message that this one corrects (XEP-0308)
 	ReactsTo string   // ID of the message that Emojis are about (XEP-0444)
 	Emojis   []string // instead of a body
+
+	url string // of the picture, once it is uploaded
 }
 
 // Line is something that a bot does in a room.
@@ -47,6 +50,7 @@ type Line struct {
 	Body    string
 	Correct bool   // Body is what its last line should have been
 	React   string // an emoji about the newest message of somebody else, in place of Body
+	Picture []byte // PNG, in place of Body: it is uploaded
 }
 
 // Bot lets the service itself play an account: it is online, says that it has read what it gets, and

@@ -11,7 +11,26 @@ import (
 	"github.com/perch-im/perch/internal/xmppserver"
 )
 
-const nsCorrection = "urn:xmpp:message-correct:0"
+const (
+	nsCorrection = "urn:xmpp:message-correct:0"
+	nsOOB        = "jabber:x:oob"
+)
+
+// withPicture uploads the picture of a message, and then lets do take it with its address. That is known
+// when the service has started; without a listener for HTTP there are no pictures.
+func (s *Service) withPicture(p PastMessage, do func(*PastMessage) error) {
+	a := s.accounts[p.From]
+	if s.o.ListenHTTP == Off || a == nil {
+		return
+	}
+	s.later.After(0, func() {
+		p.url = s.uploads.keepFile(a, pastID("upload", p.ID), p.ID+".png", "image/png", p.Picture)
+		p.Body, p.Picture = p.url, nil
+		if err := do(&p); err != nil {
+			s.log.Debug("picture of the archive left out", "error", err)
+		}
+	})
+}
 
 // pastID is the id of a message in the archive of owner: the same at each start, so that a client that
 // has kept it knows it again.
@@ -35,6 +54,9 @@ func (p *PastMessage) element(from, to, kind string, ref func(id string) string)
 	set(e, "id", p.ID)
 	if p.Body != "" {
 		add(xmppserver.NewElement(xmppserver.NSClient, "body", xmppserver.Node{Text: p.Body}))
+	}
+	if p.url != "" {
+		add(xmppserver.NewElement(nsOOB, "x", xmppserver.Node{El: xmppserver.NewElement(nsOOB, "url", xmppserver.Node{Text: p.url})}))
 	}
 	if p.Replaces != "" {
 		replace := xmppserver.NewElement(nsCorrection, "replace")
@@ -62,6 +84,10 @@ func (p *PastMessage) archived(owner, with string, e *xmppserver.Element, stanza
 
 // recall puts a message of before into the archives of both accounts.
 func (s *Service) recall(p *PastMessage) error {
+	if p.Picture != nil {
+		s.withPicture(*p, s.recall)
+		return nil
+	}
 	from, to := s.accounts[p.From], s.accounts[p.To]
 	if from == nil || to == nil || p.ID == "" {
 		return fmt.Errorf("today: Archive: message %q from %q to %q: it needs an ID and two accounts", p.ID, p.From, p.To)
@@ -77,6 +103,10 @@ func (s *Service) recall(p *PastMessage) error {
 
 // recall puts a message of before into the archive of a room.
 func (r *room) recall(p *PastMessage) error {
+	if p.Picture != nil {
+		r.c.s.withPicture(*p, r.recall)
+		return nil
+	}
 	a := r.c.s.accounts[p.From]
 	if a == nil || p.ID == "" {
 		return fmt.Errorf("today: room %s: message %q from %q: it needs an ID and an account", r.jid, p.ID, p.From)
@@ -86,6 +116,14 @@ func (r *room) recall(p *PastMessage) error {
 	stanza := strings.TrimSuffix(string(e.Append(nil, xmppserver.NSClient)), "</message>")
 	r.archive.add(p.archived(r.jid, r.at(o), e, append(appendOccupantID([]byte(stanza), o.id), "</message>"...)))
 	return nil
+}
+
+// sharePicture uploads a picture, once however often it is shared, and returns its address, or "".
+func (s *Service) sharePicture(a *account, png []byte) string {
+	if s.o.ListenHTTP == Off {
+		return ""
+	}
+	return s.uploads.keepFile(a, pastID("upload", string(png)), "picture.png", "image/png", png)
 }
 
 // nick is what an account is called in rooms.

@@ -10,7 +10,7 @@ func TestOldestFilesGo(t *testing.T) {
 	x := quiet(t, func([]byte) {})
 	u := newUploads(x.s)
 	for i := range 5 { // each a quarter of all
-		if u.keepFile(x.acct, fmt.Sprint(i), "image/png", make([]byte, maxUploadBytes/4)) == "" {
+		if u.keepFile(x.acct, fmt.Sprint("key-", i), fmt.Sprint(i), "image/png", make([]byte, maxUploadBytes/4)) == "" {
 			t.Fatalf("file %d: got no room, want that of the oldest", i)
 		}
 	}
@@ -18,7 +18,7 @@ func TestOldestFilesGo(t *testing.T) {
 		t.Errorf("got %d files from %s of %d bytes, want 4 from 1", len(u.order), u.order[0].name, u.bytes)
 	}
 	for range maxUploads + 5 {
-		u.keepFile(x.acct, "small", "text/plain", nil)
+		u.keepFile(x.acct, "key", "small", "text/plain", nil)
 	}
 	if len(u.order) != maxUploads || len(u.files) != maxUploads || u.bytes != 0 {
 		t.Errorf("got %d files of %d bytes, want %d of none", len(u.order), u.bytes, maxUploads)

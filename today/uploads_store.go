@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"strconv"
 	"time"
-
-	"github.com/perch-im/perch/internal/xmppserver"
 )
 
 // Bounds of uploads. Over those of files the oldest file goes; over that of slots, who asks has to wait.
@@ -103,14 +101,14 @@ func (u *uploads) address(f *file) string {
 	return u.s.uploadBase() + f.key + "/" + url.PathEscape(f.name)
 }
 
-// keepFile is a file of the service's own doing, as if an account had sent it; it returns its address, or
-// "" when there is no room for it. Service.mu is held.
-func (u *uploads) keepFile(owner *account, name, typ string, content []byte) string {
+// keepFile is a file of the service's own doing, as if an account had sent it, by a key of its own; it
+// returns its address, or "" when there is no room for it. Service.mu is held.
+func (u *uploads) keepFile(owner *account, key, name, typ string, content []byte) string {
 	f := &file{
-		key: xmppserver.NewID(), name: name, typ: typ, size: len(content), owner: owner, at: time.Now(),
+		key: key, name: name, typ: typ, size: len(content), owner: owner, at: time.Now(),
 		taken: true, done: true, content: content,
 	}
-	if !u.add(f) {
+	if u.files[key] == nil && !u.add(f) {
 		return ""
 	}
 	return u.address(f)
