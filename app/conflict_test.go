@@ -14,7 +14,7 @@ import (
 // gives up, reports why, and does not reconnect.
 func TestTwoGatewaysOneResource(t *testing.T) {
 	const mostLogins = 4 // of each gateway
-	for _, l := range onBoth() {
+	for _, l := range onEach() {
 		t.Run(l.name, func(t *testing.T) {
 			s := l.server(t)
 			w := &world{server: s, alice: s.NewUserAt(t, "alice", l.domainOn(s))}

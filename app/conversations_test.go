@@ -114,7 +114,7 @@ func moveMarker(t *testing.T, phone *testkit.Peer, account, conversation, stanza
 // takes the session over, and on a device that has nothing but the archive; and the other way, what
 // is read here is known there.
 func TestUnreadOfTwoDevices(t *testing.T) {
-	for _, l := range onBoth() {
+	for _, l := range onEach() {
 		t.Run(l.name, func(t *testing.T) {
 			s := l.server(t)
 			alice, bob := s.NewUserAt(t, "alice", l.domainOn(s)), s.NewUserAt(t, "bob", l.domainOn(s))

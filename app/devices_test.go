@@ -12,9 +12,9 @@ import (
 	"github.com/perch-im/perch/internal/testkit"
 )
 
-// onBoth are the two servers, one login each.
-func onBoth() []login {
-	return []login{loginNamed("prosody SCRAM-SHA-1"), loginNamed("ejabberd SCRAM-SHA-1")}
+// onEach are the servers with carbons and archives, one login each.
+func onEach() []login {
+	return []login{loginNamed("prosody SCRAM-SHA-1"), loginNamed("ejabberd SCRAM-SHA-1"), loginNamed("today SCRAM-SHA-256")}
 }
 
 // upToBody are the bodies of message events up to the one with the last body, which is waited
@@ -37,7 +37,7 @@ func upToBody(t *testing.T, stream *testkit.Stream, last string) []string {
 // both devices get is message.received, once, whichever of them the server thinks is meant;
 // and only the account itself can send the copies.
 func TestCarbons(t *testing.T) {
-	for _, l := range onBoth() {
+	for _, l := range onEach() {
 		t.Run(l.name, func(t *testing.T) {
 			w := newWorld(t, l, l.server(t))
 			stream := live(t, w.api, "")
@@ -108,7 +108,7 @@ func (w *world) forged(t *testing.T) int {
 // TestReceipts (XEP-0184): a foreign client that confirms a message makes it delivered, and
 // one that asks for a receipt gets it from the gateway, but only if it may see alice anyway.
 func TestReceipts(t *testing.T) {
-	for _, l := range onBoth() {
+	for _, l := range onEach() {
 		t.Run(l.name, func(t *testing.T) {
 			w := newWorld(t, l, l.server(t))
 			stream := live(t, w.api, "")

@@ -69,7 +69,7 @@ func (w *relationsWorld) verb(method, of string, body any) {
 // TestRelations: what both sides do to messages reaches the other one, by a foreign client and on real
 // servers, and is the same in events, in single messages and in pages of the archive.
 func TestRelations(t *testing.T) {
-	for _, name := range []string{"prosody SCRAM-SHA-1", "ejabberd SCRAM-SHA-1"} {
+	for _, name := range []string{"prosody SCRAM-SHA-1", "ejabberd SCRAM-SHA-1", "today SCRAM-SHA-256"} {
 		t.Run(name, func(t *testing.T) {
 			for _, l := range logins {
 				if l.name == name {

@@ -139,11 +139,7 @@ func TestRoomInvitationsOfNbxmpp(t *testing.T) {
 		user := r.server.NewUserAt(r.t, "nora", r.server.Domain)
 		nora := r.server.NbxmppFor(r.t, user)
 		nora.Presence(r.t, "", "")
-		store := "0049"
-		if r.server.Name == "today" {
-			store = "0402"
-		}
-		nora.Bookmarks(r.t, store) // its presence is there before the answer to this
+		nora.Bookmarks(r.t, "0049") // its presence is there before the answer to this
 		for via, kind := range map[string]string{"room": "mediated", "direct": "direct"} {
 			reason := "tea, by " + via
 			r.api.Call(r.t, http.StatusAccepted, http.MethodPost, r.path+"/invitations", map[string]string{"to": user.JID, "reason": reason, "via": via})

@@ -442,21 +442,11 @@ func TestRoomsOfBookmarks(t *testing.T) {
 		r.api.Call(t, http.StatusOK, http.MethodPost, "/v1/session", map[string]string{"rooms": "autojoin"})
 		r.anotherRoom()
 		other := r.foreign(r.alice)
-		bookmark := func(there bool) { // in the store that the server has, and bridges to others
-			payload := "<query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'/></query>"
-			switch {
-			case r.server.Name == "today" && there: // XEP-0402
-				payload = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:bookmarks:1'><item id='" + r.room + "'>" +
-					"<conference xmlns='urn:xmpp:bookmarks:1' name='Tea time' autojoin='true'><nick>Ally</nick></conference></item></publish></pubsub>"
-			case r.server.Name == "today":
-				payload = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><retract node='urn:xmpp:bookmarks:1' notify='true'><item id='" + r.room + "'/></retract></pubsub>"
-			case there: // XEP-0049
-				payload = strings.Replace(payload, "/></query>", "><conference jid='"+r.room+"' name='Tea time' autojoin='true'><nick>Ally</nick></conference></storage></query>", 1)
-			}
-			other.Raw(t, "<iq type='set' id='bookmark'>"+payload+"</iq>")
+		document := func(id, rooms string) { // the store that every server knows (XEP-0049), and bridges
+			other.Raw(t, "<iq type='set' id='"+id+"'><query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'>"+rooms+"</storage></query></iq>")
 			other.Roster(t)
 		}
-		bookmark(true)
+		document("m1", "<conference jid='"+r.room+"' name='Tea time' autojoin='true'><nick>Ally</nick></conference>")
 		if v := r.becomes(r.room, "joined"); v.Str("nick") != "Ally" || v.Str("bookmark.name") != "Tea time" {
 			t.Errorf("got %v, want it joined as the bookmark says", v)
 		}
@@ -464,7 +454,7 @@ func TestRoomsOfBookmarks(t *testing.T) {
 		if c := r.api.Get(t, "/v1/conversations?type=room").Find("items", "jid", r.room); c == nil || c.Str("name") != "Tea time" {
 			t.Errorf("got %v, want it in the list of conversations", c)
 		}
-		bookmark(false)
+		document("m2", "")
 		r.becomes(r.room, "left")
 	})
 }

@@ -55,7 +55,7 @@ func conversations() []login {
 	var some []login
 	for _, l := range logins {
 		switch l.name {
-		case "prosody SCRAM-SHA-1", "prosody X-MESSENGER-OAUTH2", "ejabberd SCRAM-SHA-1", "ejabberd X-OAUTH2":
+		case "prosody SCRAM-SHA-1", "prosody X-MESSENGER-OAUTH2", "ejabberd SCRAM-SHA-1", "ejabberd X-OAUTH2", "today SCRAM-SHA-512", "today OAUTHBEARER":
 			some = append(some, l)
 		}
 	}

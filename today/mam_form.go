@@ -12,11 +12,13 @@ import (
 // fieldFulltext is the field of the form by which an archive is searched for words (XEP-0431).
 const fieldFulltext = "{urn:xmpp:fulltext:0}fulltext"
 
-// Bounds of a page, and of the ids that can be asked for at once.
+// Bounds of a page, and of the ids and the words that can be asked for at once: a search holds the lock of
+// the service.
 const (
 	archivePageDefault = 50
 	archivePageMax     = 250
 	maxArchiveIDs      = 250
+	maxArchiveWords    = 20
 )
 
 // parseArchiveQuery reads a query (XEP-0313, 4.1 and 4.3) and returns the condition of a stanza error,
@@ -60,6 +62,7 @@ func (q *archiveQuery) filter(name string, f form) string {
 		ok = len(q.ids) <= maxArchiveIDs
 	case fieldFulltext:
 		q.words = strings.Fields(strings.ToLower(strings.Join(f.fields[name], " ")))
+		ok = len(q.words) <= maxArchiveWords
 	default:
 		return "feature-not-implemented"
 	}

@@ -146,6 +146,7 @@ func TestArchiveQueriesRefused(t *testing.T) {
 		{"an unknown id of the set", "set", "", mamQuery([]string{"after-id=nothing"}, ""), "item-not-found"},
 		{"an unknown one of ids", "set", "", mamQuery([]string{"ids=nothing"}, ""), "item-not-found"},
 		{"more ids than 250", "set", "", mamQuery([]string{"ids=" + strings.Repeat("a|", 251)}, ""), "bad-request"},
+		{"more words than 20", "set", "", mamQuery([]string{"{urn:xmpp:fulltext:0}fulltext=" + strings.Repeat("a ", 21)}, ""), "bad-request"},
 		{"no number", "set", "", mamQuery(nil, "<max>many</max>"), "bad-request"},
 		{"a negative number", "set", "", mamQuery(nil, "<max>-1</max>"), "bad-request"},
 		{"by index", "set", "", mamQuery(nil, "<index>3</index>"), "feature-not-implemented"},

@@ -9,16 +9,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/testkit"
+	"github.com/perch-im/perch/internal/todaytest"
 )
 
 // TestSearchOnARealServer searches the archive of an account and that of a room on a Prosody with a module
-// for it: the field that its form names finds the messages, also in pages and within other bounds.
+// for it, and on the embedded service of today: the field that its form names finds the messages, also in
+// pages and within other bounds.
 func TestSearchOnARealServer(t *testing.T) {
-	s := testkit.Prosody(t, testkit.ProsodyOptions{Search: true})
-	room := perch.JID("talk@conference." + s.Domain)
+	for _, s := range []*testkit.Server{testkit.Prosody(t, testkit.ProsodyOptions{Search: true}), todaytest.Server(t)} {
+		t.Run(s.Name, func(t *testing.T) { searches(t, s) })
+	}
+}
+
+func searches(t *testing.T, s *testkit.Server) {
+	room := perch.JID("talk@" + s.RoomHost())
 	owner, guest := newRealUser(t, s, "owner"), newRealUser(t, s, "guest")
 	newRoom(owner, room)
-	for to, kind := range map[perch.JID]perch.MessageKind{guest.jid: perch.ChatMessage, "nobody@" + perch.JID(s.Domain): perch.ChatMessage, room: perch.GroupchatMessage} {
+	for to, kind := range map[perch.JID]perch.MessageKind{guest.jid: perch.ChatMessage, perch.JID(s.NewUser(t, "other").JID): perch.ChatMessage, room: perch.GroupchatMessage} {
 		for i, body := range []string{"tea, please", "no milk", "More TEA", "coffee", "the last tea"} {
 			owner.send(&perch.MessageOut{ID: fmt.Sprint("m", i), To: to, Kind: kind, Body: body})
 		}
