@@ -39,6 +39,11 @@ test('converse.js signs in, talks, edits, reacts, and reads what was said before
       await a.find('the reaction', (s) => s.getChild('reactions', ns.react)?.getChildText('reaction') === '😂');
       await picture(page, 'today-converse');
 
+      const file = { name: 'note.txt', mimeType: 'text/plain', buffer: Buffer.from('from a page') };
+      await page.locator('.fileupload').first().setInputFiles(file);
+      const sent = await a.find('the file', (s) => s.getChild('x', 'jabber:x:oob'));
+      assert.equal(await (await fetch(sent.getChild('x', 'jabber:x:oob').getChildText('url'))).text(), 'from a page');
+
       await a.xmpp.send(stanza({ to: ben.jid, type: 'chat', id: 'o4' }, text('just for you')));
       await page.locator('.list-item', { hasText: 'ann' }).first().click();
       await message(page, 'just for you').waitFor();

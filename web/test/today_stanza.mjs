@@ -69,3 +69,18 @@ test('a room: talk, edit, react, and read the archive', async () => {
   );
   for (const p of [a, b]) p.c.disconnect();
 });
+
+test('a file is uploaded', async () => {
+  const a = await signIn(ann);
+  const { jid, maxSize } = await a.c.getUploadService(domain);
+  assert.equal(jid, `upload.${domain}`);
+  assert.ok(maxSize > 0, 'it says how large a file may be');
+  const slot = await a.c.getUploadSlot(jid, { name: 'a.txt', size: 5, mediaType: 'text/plain' });
+  const headers = Object.fromEntries((slot.upload.headers ?? []).map((h) => [h.name, h.value]));
+  assert.equal(
+    (await fetch(slot.upload.url, { method: 'PUT', body: 'hello', headers: { ...headers, 'Content-Type': 'text/plain' } })).status,
+    201,
+  );
+  assert.equal(await (await fetch(slot.download)).text(), 'hello');
+  a.c.disconnect();
+});

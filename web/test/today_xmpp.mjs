@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { xml } from '@xmpp/client';
-import { ann, ben, enter, message, ns, rooms, signIn, tcp, text, websocket } from './today_people.mjs';
+import { ann, ben, domain, enter, message, ns, rooms, signIn, tcp, text, websocket } from './today_people.mjs';
 
 const room = `garden@${rooms}`;
 
@@ -59,5 +59,24 @@ test('a room: talk, edit, react, and read the archive', async () => {
       (s) => s.getChild('result', ns.mam)?.getChild('forwarded')?.getChild('message')?.getChildText('body') === body,
     );
   }
+  await Promise.all([a.xmpp.stop(), b.xmpp.stop()]);
+});
+
+test('a file is uploaded, and fetched by the other side', async () => {
+  const a = await signIn(`xmpp://${tcp}`, ann);
+  const b = await signIn(websocket, ben);
+  const file = 'a picture, it says';
+  const attrs = { xmlns: 'urn:xmpp:http:upload:0', filename: 'a.txt', size: `${file.length}`, 'content-type': 'text/plain' };
+  const answer = await a.xmpp.iqCaller.request(xml('iq', { type: 'get', to: `upload.${domain}` }, xml('request', attrs)));
+  const slot = answer.getChild('slot');
+  const put = slot.getChild('put');
+  const headers = Object.fromEntries(put.getChildren('header').map((h) => [h.attrs.name, h.text()]));
+  assert.equal(
+    (await fetch(put.attrs.url, { method: 'PUT', body: file, headers: { ...headers, 'Content-Type': 'text/plain' } })).status,
+    201,
+  );
+  const { url } = slot.getChild('get').attrs;
+  await a.xmpp.send(message({ to: ben.jid, type: 'chat', id: 'u1' }, text(url), xml('x', { xmlns: 'jabber:x:oob' }, xml('url', {}, url))));
+  assert.equal(await (await fetch((await b.body(url)).getChildText('body'))).text(), file);
   await Promise.all([a.xmpp.stop(), b.xmpp.stop()]);
 });
