@@ -166,7 +166,8 @@ func TestBindTurnsOn(t *testing.T) {
 	c, _ := secured(t, s)
 	authenticate(c, "ann", userAgent(agent)+bindAll)
 	c.Next()
-	tab := online(t, s, "ann", "tab")
+	tab := signIn(t, s, "ann", "tab")
+	tab.Send("<presence/>")
 	if got := texts(tab.Sync()); got != "" {
 		t.Errorf("got the message %q, want it in the archive alone", got)
 	}

@@ -235,6 +235,7 @@ func TestTooMuchWaits(t *testing.T) {
 		ben.Send("%s", chat(at("ann"), "1", body))
 	}
 	ben.Find("the end of ann's presence", func(n xmpptest.Node) bool { return n.Get("type") == "unavailable" })
+	ben.Sync() // the last of them has arrived
 	back := signIn(t, s, "ann", "laptop")
 	back.Send("<presence/>")
 	if got := len(xmpptest.Only(back.Sync(), "message")); got != 6 {
