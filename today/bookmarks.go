@@ -3,6 +3,7 @@ package today
 import (
 	"bytes"
 	"encoding/xml"
+	"slices"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/xmppserver"
@@ -81,8 +82,8 @@ func (s *Service) readDocument(a *account) {
 	if n == nil {
 		return
 	}
-	for i := len(n.items) - 1; i >= 0; i-- {
-		if id := n.items[i].id; !listed[id] {
+	for i, it := range slices.Backward(n.items) {
+		if id := it.id; !listed[id] {
 			a.pep.remove(n, i)
 			s.notifyItems(a, n, append(xmppserver.AppendAttr([]byte("<retract"), "id", id), "/>"...))
 		}

@@ -44,7 +44,7 @@ func parseArchiveQuery(e *xmppserver.Element) (q archiveQuery, condition string)
 // another question.
 func (q *archiveQuery) filter(name string, f form) string {
 	value := f.text(name)
-	ok := true
+	var ok bool
 	switch name {
 	case "with":
 		j, err := perch.ParseJID(value)

@@ -17,8 +17,8 @@ func TestOldestFilesGo(t *testing.T) {
 	if len(u.order) != 4 || u.order[0].name != "1" || u.bytes != maxUploadBytes {
 		t.Errorf("got %d files from %s of %d bytes, want 4 from 1", len(u.order), u.order[0].name, u.bytes)
 	}
-	for range maxUploads + 5 {
-		u.keepFile(x.acct, "key", "small", "text/plain", nil)
+	for i := range maxUploads + 5 {
+		u.keepFile(x.acct, fmt.Sprint("small-", i), "small", "text/plain", nil)
 	}
 	if len(u.order) != maxUploads || len(u.files) != maxUploads || u.bytes != 0 {
 		t.Errorf("got %d files of %d bytes, want %d of none", len(u.order), u.bytes, maxUploads)

@@ -3,6 +3,7 @@ package today
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -70,8 +71,8 @@ func (u *uploads) add(f *file) bool {
 
 // expire takes away slots that nobody has used in time; one with a PUT on its way stays until that ends.
 func (u *uploads) expire() {
-	for i := len(u.order) - 1; i >= 0; i-- {
-		if f := u.order[i]; !f.taken && time.Since(f.at) > slotTime {
+	for i, f := range slices.Backward(u.order) {
+		if !f.taken && time.Since(f.at) > slotTime {
 			u.remove(i)
 		}
 	}
