@@ -47,6 +47,7 @@ golang() {
 }
 
 typescript & first=$!
+trap 'kill $first 2>/dev/null || true; wait $first 2>/dev/null || true' ERR # nothing of it goes on after a failure
 golang
 wait $first
 touch made

@@ -27,7 +27,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	session, err := client.GetSessionWithResponse(ctx)
+	session, err := client.GetSessionWithResponse(ctx, nil)
 	if err != nil || session.JSON200 == nil {
 		return fmt.Errorf("the session: %w %s", err, session.Body)
 	}

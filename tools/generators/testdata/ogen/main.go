@@ -32,7 +32,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	session, err := client.GetSession(ctx)
+	session, err := client.GetSession(ctx, perch.GetSessionParams{})
 	if err != nil {
 		return err
 	}
