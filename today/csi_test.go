@@ -70,3 +70,25 @@ func TestHeldIsBounded(t *testing.T) {
 		t.Errorf("got a status of %d bytes, want all", len(n.At("status").Text))
 	}
 }
+
+// TestResumedIsActive: what was held comes with the rest, and presence after it at once (XEP-0198, 5).
+func TestResumedIsActive(t *testing.T) {
+	s := start(t, world())
+	ben := online(t, s, "ben", "desk")
+	ann, id := managed(t, s, "ann", "phone")
+	ann.Send("<inactive xmlns='urn:xmpp:csi:0'/>")
+	ann.Sync()
+	ann.Conn.Close()
+	ben.Send("<presence><show>dnd</show></presence>")
+	ben.Sync()
+	next, n := resume(t, s, "ann", id, 0)
+	if n.XMLName.Local != "resumed" {
+		t.Fatalf("got %v, want it resumed", n)
+	}
+	shows := func(show string) func(xmpptest.Node) bool {
+		return func(n xmpptest.Node) bool { return n.XMLName.Local == "presence" && n.At("show").Text == show }
+	}
+	next.Find("what was held", shows("dnd"))
+	ben.Send("<presence><show>away</show></presence>")
+	next.Find("what comes", shows("away"))
+}

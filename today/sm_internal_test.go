@@ -1,8 +1,11 @@
 package today
 
 import (
+	"context"
 	"math"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/perch-im/perch/internal/xmppserver"
 )
@@ -69,6 +72,46 @@ func FuzzBearer(f *testing.F) {
 		authzid, token, ok := parseBearer(s)
 		if !ok && (authzid != "" || token != "") {
 			t.Errorf("%q: got %q and a token, want nothing of what is not of the form", s, authzid)
+		}
+	})
+}
+
+// TestTimeToResume begins anew each time that the connection is lost.
+func TestTimeToResume(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := New(Options{Accounts: []Account{{Local: "ann"}}})
+		if err != nil {
+			t.Fatalf("New: got error %v, want none", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go s.later.Run(ctx, &s.mu)
+		a := s.accounts["ann"]
+		x := &session{s: s, acct: a, sm: &management{id: "id"}}
+		x.Resource = &xmppserver.Resource{Account: a.Account, Send: x.send}
+		for _, tt := range []struct {
+			what string
+			do   func()
+			wait time.Duration
+			over bool
+		}{
+			{"lost", x.park, s.o.ResumeTimeout - time.Second, false},
+			{"resumed and lost again", func() { x.parked++; x.park() }, s.o.ResumeTimeout - time.Second, false},
+			{"not resumed", func() {}, 2 * time.Second, true},
+		} {
+			s.mu.Lock()
+			tt.do()
+			s.mu.Unlock()
+			time.Sleep(tt.wait)
+			synctest.Wait()
+			s.mu.Lock()
+			if x.over != tt.over {
+				t.Errorf("%s: over: got %v, want %v", tt.what, x.over, tt.over)
+			}
+			s.mu.Unlock()
+		}
+		if len(a.ended) != 1 || a.ended[0].id != "id" {
+			t.Errorf("got %v, want the count of the session", a.ended)
 		}
 	})
 }
