@@ -27,7 +27,8 @@ type App struct {
 	store     sessions.Store
 	manager   *sessions.Manager
 	api       *api.API
-	messenger *messenger.Service // nil unless the demo runs
+	embedded  []*embedded        // services of the demo; nil when upstreams are configured
+	messenger *messenger.Service // nil unless it is one of them
 	push      *push              // nil: it is off
 	live      live
 	gate      *logingate.Gate // of the logins of all upstreams
@@ -39,7 +40,7 @@ type App struct {
 	draining  atomic.Int64 // since when, in Unix nanoseconds; 0: not yet
 
 	listener, adminListener net.Listener
-	consent                 net.Listener // nil unless the demo runs
+	consent                 net.Listener // nil without messenger
 	failed                  chan error
 
 	stops    []stopper

@@ -27,17 +27,17 @@ Demo accounts (the tokens are published: loopback only)
 {{- range .Tokens}}
   {{.}}
 {{- end}}
-
+{{if .Consent}}
 Or sign in as one of them on the service's consent page, and take the access token from the address:
 
   {{.Consent}}
-
+{{end}}
 Try it in another terminal:
 
-  curl -H 'Authorization: Bearer demo-alice' {{.URL}}/v1/buddies
-  curl -H 'Authorization: Bearer demo-alice' {{.URL}}/v1/presence
-  curl -H 'Authorization: Bearer demo-alice' -H 'Content-Type: application/json' -d '{"to":"{{.Echo}}","body":"Hello!"}' {{.URL}}/v1/messages
-  curl -N -H 'Authorization: Bearer demo-alice' -H 'Accept: application/x-ndjson' {{.URL}}/v1/events
+  curl -H 'Authorization: Bearer {{.Token}}' {{.URL}}/v1/buddies
+  curl -H 'Authorization: Bearer {{.Token}}' {{.URL}}/v1/presence
+  curl -H 'Authorization: Bearer {{.Token}}' -H 'Content-Type: application/json' -d '{"to":"{{.Echo}}","body":"Hello!"}' {{.URL}}/v1/messages
+  curl -N -H 'Authorization: Bearer {{.Token}}' -H 'Accept: application/x-ndjson' {{.URL}}/v1/events
 {{else}}
 Sign in with a JID and a password (the answer has the bearer token for everything else):
 
@@ -49,9 +49,9 @@ Stop with Ctrl-C.
 // Welcome prints what runs and how to try it. The lines work as they are pasted.
 func Welcome(w io.Writer, a *App) error {
 	data := struct {
-		Version, URL, Admin, Store, Domain, Consent string
-		Echo                                        perch.JID
-		Upstreams, Tokens                           []string
+		Version, URL, Admin, Store, Domain, Consent, Token string
+		Echo                                               perch.JID
+		Upstreams, Tokens                                  []string
 	}{Version: a.o.Version, URL: a.URL(), Admin: a.AdminAddr(), Consent: a.ConsentURL(), Store: "memory (lost when this process ends; --redis-url keeps it)"}
 	if a.o.RedisURL != "" {
 		data.Store = "redis at " + redisHost(a.o.RedisURL)
@@ -62,11 +62,13 @@ func Welcome(w io.Writer, a *App) error {
 			data.Domain = u.Domain
 		}
 	}
-	if a.messenger != nil {
-		data.Upstreams = []string{fmt.Sprintf("messenger (embedded: %s at %s)", a.messenger.Domain(), a.messenger.Addr())}
-		data.Echo = a.messenger.JID("echo")
-		for _, user := range []string{"alice", "bob", "carol"} {
-			data.Tokens = append(data.Tokens, fmt.Sprintf("%-12s %s", "demo-"+user, a.messenger.JID(user)))
+	for _, e := range a.embedded {
+		data.Upstreams = append(data.Upstreams, fmt.Sprintf("%s (embedded: %s at %s)", e.upstream.Name, e.upstream.Domain, e.upstream.Address))
+		for _, x := range e.accounts {
+			data.Tokens = append(data.Tokens, fmt.Sprintf("%-12s %s", x.token, x.jid))
+		}
+		if data.Token == "" {
+			data.Token, data.Echo = e.accounts[0].token, e.friend
 		}
 	}
 	// In one write: lines of the log may go to the same terminal or file.

@@ -23,8 +23,8 @@ type Options struct {
 	TLSCert string // PEM files; both or none. Read again when they change
 	TLSKey  string
 
-	Upstreams       []Upstream // empty: the embedded service alone
-	DefaultUpstream string     // whose the access tokens are that nothing else tells; default the first
+	Upstreams []Upstream // empty: the embedded services of Demo
+	UpstreamOptions
 
 	RedisURL string // "" keeps everything in memory
 
@@ -57,6 +57,12 @@ type Options struct {
 	Logger *slog.Logger // default: discards
 	LogOptions
 	Version string // shown by /version and hello
+}
+
+// UpstreamOptions are about all upstreams.
+type UpstreamOptions struct {
+	DefaultUpstream string // whose the access tokens are that nothing else tells; default the first
+	Demo            string // what runs without Upstreams: DemoMessenger (default), DemoToday, DemoBoth or DemoOff
 }
 
 // SecretOptions are about what is kept in Redis, beside Secret.
@@ -170,6 +176,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Listen, "127.0.0.1:8080")
 	setDefault(&o.AdminListen, "127.0.0.1:9090")
 	setDefault(&o.MaxSessions, 10_000)
+	setDefault(&o.Demo, DemoMessenger)
 	half := (o.MaxSessions + 1) / 2 // no address takes a whole node
 	setDefault(&o.SessionsPerAccount, min(10, half))
 	setDefault(&o.SessionsPerAddress, half)
@@ -194,6 +201,9 @@ func (o Options) withDefaults() Options {
 		if u.Profile == ProfileMessenger {
 			setDefault(&u.TokenMechanism, "X-MESSENGER-OAUTH2")
 		}
+	}
+	if o.runsDemo(DemoToday) {
+		o.UploadOptions = o.UploadOptions.withLoopback()
 	}
 	if o.DefaultUpstream == "" && len(o.Upstreams) > 0 {
 		o.DefaultUpstream = o.Upstreams[0].Name
@@ -295,6 +305,9 @@ func isLoopback(host string) bool {
 }
 
 func (o Options) validateUpstreams() error {
+	if err := o.checkDemo(); err != nil {
+		return err
+	}
 	seen, prefixes := map[string]bool{}, map[string]string{}
 	for _, u := range o.Upstreams {
 		switch {

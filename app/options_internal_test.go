@@ -28,7 +28,7 @@ func TestOptionsAreRefusedByName(t *testing.T) {
 		"profile":              {Options{Upstreams: []Upstream{{Domain: "a.test", Profile: "icq"}}}, "icq"},
 		"tls":                  {Options{Upstreams: []Upstream{{Domain: "a.test", TLS: "none"}}}, `tls "none"`},
 		"auto with address":    {Options{Upstreams: []Upstream{{Domain: "a.test", TLS: "auto", Address: "a:1"}}}, "SRV"},
-		"default upstream":     {Options{Upstreams: up, DefaultUpstream: "b"}, "there are: a"},
+		"default upstream":     {Options{Upstreams: up, UpstreamOptions: UpstreamOptions{DefaultUpstream: "b"}}, "there are: a"},
 		"idle":                 {limitedBy(UpstreamLimits{Idle: "sleep"}), `"sleep" is none of keep, away, sign-out`},
 		"idle without a unit":  {limitedBy(UpstreamLimits{IdleAfter: 10}), "idle-after"},
 		"idle without a time":  {limitedBy(UpstreamLimits{Idle: sessions.IdleAway}), "idle away needs idle-after"},

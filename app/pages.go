@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/perch-im/perch/docs"
 	"github.com/perch-im/perch/web"
@@ -14,7 +13,7 @@ import (
 // else, and one page for the addresses that there are not.
 func (a *App) pages() http.Handler {
 	console := web.Handler(web.Services(a.services), web.Missing(docs.NotFound()), web.Elsewhere(func() web.Others {
-		if a.messenger != nil {
+		if o := a.options(); o.runsDemo(DemoMessenger) && !o.runsDemo(DemoToday) {
 			return web.Others{} // it has no files
 		}
 		return a.options().pageHosts()
@@ -42,23 +41,11 @@ func (a *App) services() []web.Service {
 	})
 	list := make([]web.Service, 0, len(names))
 	for _, name := range names {
-		if a.messenger != nil && name == embeddedName {
-			list = append(list, a.embeddedService())
+		if i := slices.IndexFunc(a.embedded, func(e *embedded) bool { return e.upstream.Name == name }); i >= 0 {
+			list = append(list, a.embedded[i].service())
 			continue
 		}
 		list = append(list, web.Service{Upstream: name, Label: name, Password: table[name].info.NeedsJID})
 	}
 	return list
-}
-
-// embeddedService is the Messenger-compatible service of the demo, whose consent page is known after Start.
-func (a *App) embeddedService() web.Service {
-	s := web.Service{
-		Upstream: embeddedName, Label: "Demo accounts", About: "A service like the Messenger of 2011, in this program: buddies, presence and messages.",
-		SignIn: a.ConsentURL(), Scope: "wl.messenger", Hint: "Echo answers whatever you say.", Cutter: "scissors@contoso.com",
-	}
-	for _, name := range []string{"Alice", "Bob", "Carol"} {
-		s.Accounts = append(s.Accounts, web.Account{Name: name, Token: "demo-" + strings.ToLower(name)})
-	}
-	return s
 }

@@ -96,6 +96,7 @@ func fixed[T comparable](name string, field func(*Options) *T) fixedSetting {
 // shared with other nodes, the store.
 var fixedSettings = []fixedSetting{
 	fixed("listen", func(o *Options) *string { return &o.Listen }),
+	fixed("demo", func(o *Options) *string { return &o.Demo }),
 	fixed("admin-listen", func(o *Options) *string { return &o.AdminListen }),
 	fixed("redis-url", func(o *Options) *string { return &o.RedisURL }),
 	fixed("node", func(o *Options) *string { return &o.Node }),

@@ -32,6 +32,19 @@ type UploadOptions struct {
 	UploadHTTPHosts []string
 }
 
+// withLoopback are the options with the upload service of the demo, which is on this machine and has no TLS; there is no
+// other upstream whose files could go there.
+func (o UploadOptions) withLoopback() UploadOptions {
+	const host = "127.0.0.1"
+	if !slices.Contains(o.UploadHTTPHosts, host) {
+		o.UploadHTTPHosts = append(slices.Clone(o.UploadHTTPHosts), host)
+	}
+	if loopback := netip.MustParsePrefix(host + "/32"); !slices.Contains(o.UploadProxyAllow, loopback) {
+		o.UploadProxyAllow = append(slices.Clone(o.UploadProxyAllow), loopback)
+	}
+	return o
+}
+
 // checkUploads names the setting that is wrong.
 func (o *UploadOptions) checkUploads() error {
 	if !slices.Contains([]perch.UploadProxy{"", perch.UploadProxyOff, perch.UploadProxyOn, perch.UploadProxyOnly}, o.UploadProxy) {

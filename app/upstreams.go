@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/perch-im/perch"
-	"github.com/perch-im/perch/messenger"
 	"github.com/perch-im/perch/sessions"
 	"github.com/perch-im/perch/xmppconn"
 )
@@ -23,16 +22,16 @@ type upstream struct {
 	tokenMechanism string
 	profile        string
 
-	config Upstream          // that it was made of; not of the embedded service
+	config Upstream          // that it was made of; of an embedded service the token-prefix alone
 	files  [sha256.Size]byte // of the content of its files
 }
 
-// buildUpstreams makes a dialler for each upstream; without any the embedded service is
-// started and becomes the only one.
+// buildUpstreams makes a dialler for each upstream; without any the embedded services
+// are started and take their place.
 func (a *App) buildUpstreams() error {
 	a.watchLogins()
 	if len(a.o.Upstreams) == 0 {
-		return a.startEmbedded()
+		return a.startDemo()
 	}
 	next, err := a.nextUpstreams(&a.o)
 	if err != nil {
@@ -85,34 +84,6 @@ func (a *App) newUpstream(x xmppconn.Upstream, tokenMechanism string) (*upstream
 			Capabilities: d.Capabilities(),
 		},
 	}, nil
-}
-
-// embeddedName is what clients call the embedded service.
-const embeddedName = "messenger"
-
-// startEmbedded runs the Messenger-compatible service of the demo on loopback.
-func (a *App) startEmbedded() error {
-	s, err := messenger.New(messenger.Demo())
-	if err != nil {
-		return err
-	}
-	if err := s.Start(context.Background()); err != nil {
-		return fmt.Errorf("embedded service: %w", err)
-	}
-	a.messenger = s
-	a.onStop("embedded service", s.Stop)
-	a.o.DefaultUpstream = embeddedName
-	u, err := a.newUpstream(xmppconn.Upstream{
-		Name: embeddedName, Domain: s.Domain(), Address: s.Addr().String(), TLS: xmppconn.TLSStartTLS,
-		RootCAs: s.CA(), Profile: xmppconn.ProfileMessenger,
-	}, "X-MESSENGER-OAUTH2")
-	if err != nil {
-		return err
-	}
-	table := upstreamTable{embeddedName: u}
-	a.countUpstreams(table)
-	a.live.upstreams.Store(&table)
-	return nil
 }
 
 // dial is the sessions' way to a connection.

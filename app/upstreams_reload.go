@@ -27,7 +27,7 @@ func (a *App) nextUpstreams(o *Options) (upstreamChange, error) {
 	if p := a.live.upstreams.Load(); p != nil {
 		was = *p
 	}
-	if a.messenger != nil {
+	if len(a.embedded) > 0 {
 		next.table = was
 		return next, nil
 	}

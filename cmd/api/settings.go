@@ -16,6 +16,7 @@ type commandLine struct {
 	Serve      serveCommand      `cmd:"" default:"withargs" help:"Run the gateway (the default command)."`
 	Check      checkCommand      `cmd:"" help:"Try everything that the settings name: files, name lookup, TLS and features of each upstream, Redis. Signs in nowhere, and says what to do."`
 	Messenger  messengerCommand  `cmd:"" help:"Run the embedded Messenger-compatible XMPP service alone, for other XMPP clients."`
+	Today      todayCommand      `cmd:"" help:"Run the embedded XMPP service of today alone, a development server for other XMPP clients."`
 	Admin      adminCommand      `cmd:"" help:"See and steer a running gateway, all its nodes from any of them: sessions, nodes, upstreams, log level, drain."`
 	VAPIDKey   vapidKeyCommand   `cmd:"" name:"vapid-key" help:"Make a key for --push-vapid-key, and its public half. Without that setting the gateway makes one itself."`
 	Health     healthCommand     `cmd:"" help:"Ask a running gateway whether it takes requests; for health checks of containers."`
@@ -38,8 +39,7 @@ type gatewaySettings struct {
 	TLSCert     string `name:"tls-cert" placeholder:"FILE" help:"PEM certificate chain; read again when it changes."`
 	TLSKey      string `name:"tls-key" placeholder:"FILE" help:"PEM private key of --tls-cert."`
 
-	Upstream        []string `placeholder:"DOMAIN|URL" sep:"none" help:"XMPP service to connect to; may be repeated. A domain (SRV records are used), or xmpp://HOST:PORT?domain=example.org&name=work&profile=standard&mechanism=SCRAM-SHA-256&token-mechanism=X-OAUTH2&token-prefix=work-&ca-file=ca.pem&max-sessions=500&label=tier=gold; xmpps:// for direct TLS. Its limits, idle policy, labels and client certificate are in docs/operations.md, Upstreams. None: the embedded demo service."`
-	DefaultUpstream string   `placeholder:"NAME" help:"Upstream of access tokens that begin with no token-prefix, and whose client names none; the first one if not given."`
+	upstreamSettings
 
 	secretSettings
 
@@ -65,6 +65,13 @@ type gatewaySettings struct {
 
 	LogRequests bool `default:"true" help:"Log one line at info for each request; --log-requests=false: none."`
 	logSettings
+}
+
+// upstreamSettings are about the XMPP services.
+type upstreamSettings struct {
+	Upstream        []string `placeholder:"DOMAIN|URL" sep:"none" help:"XMPP service to connect to; may be repeated. A domain (SRV records are used), or xmpp://HOST:PORT?domain=example.org&name=work&profile=standard&mechanism=SCRAM-SHA-256&token-mechanism=X-OAUTH2&token-prefix=work-&ca-file=ca.pem&max-sessions=500&label=tier=gold; xmpps:// for direct TLS. Its limits, idle policy, labels and client certificate are in docs/operations.md, Upstreams. None: the embedded services of --demo."`
+	Demo            string   `default:"messenger" enum:"messenger,today,both,off" help:"Embedded services with demo accounts that run when no upstream is configured: ${enum}. messenger is that of 2011, today has rooms, edits, reactions, files and read positions."`
+	DefaultUpstream string   `placeholder:"NAME" help:"Upstream of access tokens that begin with no token-prefix, and whose client names none; the first one if not given."`
 }
 
 // limitSettings bound what clients can make the gateway do.
@@ -142,7 +149,7 @@ Before the first start, and when a login fails: "perch check" with the same sett
 
 SIGHUP reads the file again, and what it names: docs/operations.md says what takes effect without a restart.
 
-Other commands: "perch messenger" runs the embedded service alone for other XMPP clients, "perch admin" sees and steers a running gateway, "perch health" asks a running gateway whether it takes requests, "perch version" or "perch --version" prints the version.`
+Other commands: "perch messenger" and "perch today" run an embedded service alone for other XMPP clients, "perch admin" sees and steers a running gateway, "perch health" asks a running gateway whether it takes requests, "perch version" or "perch --version" prints the version.`
 }
 
 // options turns the settings into those of the app.
@@ -152,7 +159,7 @@ func (s *gatewaySettings) options(file []app.Upstream) (app.Options, error) {
 	}
 	o := app.Options{
 		Listen: s.Listen, AdminListen: s.AdminListen, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
-		Upstreams: file, DefaultUpstream: s.DefaultUpstream,
+		Upstreams: file, UpstreamOptions: app.UpstreamOptions{DefaultUpstream: s.DefaultUpstream, Demo: s.Demo},
 		RedisURL: s.RedisURL, Secret: s.Secret, SecretOptions: app.SecretOptions{SecretPrevious: s.SecretPrevious}, Node: s.Node, NodeURL: s.NodeURL, Lease: s.Lease,
 		Origins: s.Origin, TrustedProxies: prefixes(s.TrustedProxy),
 		AdminOptions: app.AdminOptions{AdminHosts: s.AdminHost, AdminToken: s.AdminToken}, Limits: s.limits(),
