@@ -42,12 +42,12 @@ func (s *Service) addAccounts(list []Account) error {
 			return err
 		}
 	}
-	for i := range list {
-		a := s.accounts[list[i].Local]
-		for _, o := range list[i].Contacts {
+	for _, own := range list {
+		a := s.accounts[own.Local]
+		for _, o := range own.Contacts {
 			b := s.accounts[o.Local]
 			if b == nil || b == a {
-				return fmt.Errorf("today: account %q: contact %q is unknown or itself", list[i].Local, o.Local)
+				return fmt.Errorf("today: account %q: contact %q is unknown or itself", own.Local, o.Local)
 			}
 			befriend(a, b, o)
 		}

@@ -101,7 +101,7 @@ func (w *walk) refs(at string, v any) {
 
 func (w *walk) target(ref string) map[string]any {
 	var at any = w.doc
-	for _, part := range strings.Split(strings.TrimPrefix(ref, "#/"), "/") {
+	for part := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
 		parts, _ := at.(map[string]any)
 		at = parts[part]
 	}
