@@ -1,6 +1,7 @@
 package today
 
 import (
+	"crypto/hmac"
 	"slices"
 	"strings"
 
@@ -115,7 +116,7 @@ func (r *room) mayEnter(x *session, nick, password string) string {
 		return "forbidden"
 	case r.config.membersOnly && rank(a) < rank(perch.AffiliationMember):
 		return "registration-required"
-	case r.config.password != "" && password != r.config.password:
+	case r.config.password != "" && !hmac.Equal([]byte(password), []byte(r.config.password)):
 		return "not-authorized"
 	case r.config.maxOccupants > 0 && len(r.occupants) >= r.config.maxOccupants && other == nil && rank(a) < rank(perch.AffiliationAdmin):
 		return "service-unavailable"

@@ -1,6 +1,7 @@
 package today
 
 import (
+	"crypto/hmac"
 	"slices"
 
 	"github.com/perch-im/perch"
@@ -78,7 +79,7 @@ func (c *roomConfig) changed(before *roomConfig) (codes []int) {
 	for _, r := range []*roomConfig{&now, &then} {
 		r.archived, r.nonAnonymous = false, false
 	}
-	if !slices.Equal(now.appendForm(nil), then.appendForm(nil)) || now.password != then.password {
+	if !slices.Equal(now.appendForm(nil), then.appendForm(nil)) || !hmac.Equal([]byte(now.password), []byte(then.password)) {
 		codes = append(codes, codeChanged)
 	}
 	return codes
