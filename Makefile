@@ -133,7 +133,7 @@ $(GOLANGCI_LINT):
 # the same tests as what they stand in for.
 unit: $(NPM_LEDGER)
 	@rm -rf $(CANARY) && mkdir -p $(CANARY)
-	CANARY_DIR=$(CURDIR)/$(CANARY) go test -race -count=1 -timeout 20m -json $(PACKAGES) | go run ./internal/canary/check $(CANARY)
+	CANARY_DIR=$(CURDIR)/$(CANARY) go test -race -count=1 -timeout 40m -json $(PACKAGES) | go run ./internal/canary/check $(CANARY)
 	go test -race -count=1 -tags $(PLAIN_TWINS) ./xmppconn/...
 
 # The foreign clients of the ledger that are no Debian package.

@@ -55,7 +55,7 @@ func (o *Options) runsDemo(name string) bool {
 // checkDemo names the setting that is wrong.
 func (o *Options) checkDemo() error {
 	switch o.Demo {
-	case DemoMessenger, DemoToday, DemoBoth:
+	case "", DemoMessenger, DemoToday, DemoBoth: // "": the default
 		return nil
 	case DemoOff:
 		if len(o.Upstreams) == 0 {
