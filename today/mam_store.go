@@ -29,6 +29,8 @@ type archived struct {
 	with   string    // the other side, a full or bare JID; in a room the occupant
 	stanza []byte    // the whole message, without the id of this archive; shared, never changed
 	text   string    // its bodies in lower case, for searches
+
+	occupant string // in a room: the id of who has said it (XEP-0421); "": the room itself
 }
 
 // newArchived is a message of now as it goes into an archive. stanza is a whole element.
@@ -42,7 +44,9 @@ func newArchived(with string, e *xmppserver.Element, stanza []byte) archived {
 	return m
 }
 
-func (m *archived) size() int { return 128 + len(m.id) + len(m.with) + len(m.stanza) + len(m.text) }
+func (m *archived) size() int {
+	return 128 + len(m.id) + len(m.with) + len(m.stanza) + len(m.text) + len(m.occupant)
+}
 
 // add puts a message at its time, which is mostly the end: history that is made up may be older.
 func (a *archive) add(m archived) {

@@ -114,7 +114,9 @@ func (r *room) recall(p *PastMessage) error {
 	o := &occupant{nick: a.nick(), bare: a.Bare, id: r.c.occupantID(r.jid, a.Bare)}
 	e := p.element(r.at(o), "", "groupchat", func(id string) string { return pastID(r.jid, id) })
 	stanza := strings.TrimSuffix(string(e.Append(nil, xmppserver.NSClient)), "</message>")
-	r.archive.add(p.archived(r.jid, r.at(o), e, append(appendOccupantID([]byte(stanza), o.id), "</message>"...)))
+	m := p.archived(r.jid, r.at(o), e, append(appendOccupantID([]byte(stanza), o.id), "</message>"...))
+	m.occupant = o.id
+	r.archive.add(m)
 	return nil
 }
 

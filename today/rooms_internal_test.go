@@ -41,7 +41,7 @@ func (c *club) player(local string) *session {
 }
 
 func (c *club) handle(x *session, raw string) {
-	if e := element([]byte(raw)); e != nil {
+	if e, err := xmppserver.Parse([]byte(raw)); err == nil {
 		c.s.rooms.stanza(x, e)
 	}
 }

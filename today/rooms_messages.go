@@ -42,8 +42,8 @@ func (r *room) groupchat(x *session, e *xmppserver.Element) {
 		x.bounce(e, "forbidden")
 	default:
 		r.strip(e)
-		r.say(r.message(o, e), e, r.at(o))
-		r.bury(o, e)
+		r.say(r.message(o, e), e, o)
+		r.retractOwn(o, e)
 	}
 }
 
@@ -76,11 +76,14 @@ func appendStanzaAttrs(b []byte, e *xmppserver.Element) []byte {
 	return b
 }
 
-// say archives a message, if it is worth it, and sends it to all. e is what is in it, and from who has
-// said it.
-func (r *room) say(stanza []byte, e *xmppserver.Element, from string) {
+// say archives a message, if it is worth it, and sends it to all. e is what is in it; by is who has said
+// it, nil for the room itself.
+func (r *room) say(stanza []byte, e *xmppserver.Element, by *occupant) {
 	if r.config.archived && keptInRoom(e) {
-		m := newArchived(from, e, stanza)
+		m := newArchived(r.jid, e, stanza)
+		if by != nil {
+			m.with, m.occupant = r.at(by), by.id
+		}
 		r.archive.add(m)
 		r.archive.shrink(maxRoomArchive)
 		stanza = withStanzaID(stanza, r.jid, m.id)

@@ -64,7 +64,7 @@ func (r *room) retracted(by *occupant, id, reason string) {
 	moderated := xmppserver.AppendAttr([]byte("<moderated xmlns='"+nsModeration+"'"), "by", r.at(by))
 	moderated = append(appendOccupantID(append(moderated, '>'), by.id), "</moderated>"...)
 	moderated = xmppserver.AppendTag(moderated, "reason", reason)
-	r.entomb(id, "", now, moderated)
+	r.tombstone(id, "", now, moderated)
 
 	b := xmppserver.AppendAttr([]byte("<message"), "from", r.jid)
 	b = xmppserver.AppendAttr(append(b, " type='groupchat'"...), "id", xmppserver.NewID())
@@ -74,12 +74,12 @@ func (r *room) retracted(by *occupant, id, reason string) {
 	b = xmppserver.AppendAttr(append(b, "><moderated xmlns='"+nsModerationOld+"'"...), "by", r.at(by))
 	b = append(b, "><retract xmlns='"+nsRetractionOld+"'/>"...)
 	b = append(xmppserver.AppendTag(b, "reason", reason), "</moderated></apply-to><store xmlns='"+nsHints+"'/></message>"...)
-	r.say(b, xmppserver.NewElement(xmppserver.NSClient, "message", xmppserver.Node{El: xmppserver.NewElement(nsRetraction, "retract")}), r.jid)
+	r.say(b, xmppserver.NewElement(xmppserver.NSClient, "message", xmppserver.Node{El: xmppserver.NewElement(nsRetraction, "retract")}), nil)
 }
 
-// entomb replaces a message in the archive by a tombstone (XEP-0424, 5): what it was is gone, who has
+// tombstone replaces a message in the archive by a tombstone (XEP-0424, 5): what it was is gone, who has
 // said it and when is not. retraction is the id of the message that has retracted it, or "".
-func (r *room) entomb(id, retraction string, at time.Time, inner []byte) {
+func (r *room) tombstone(id, retraction string, at time.Time, inner []byte) {
 	m := r.archive.get(id)
 	if m == nil {
 		return
@@ -91,23 +91,21 @@ func (r *room) entomb(id, retraction string, at time.Time, inner []byte) {
 	}
 	b = xmppserver.AppendAttr(b, "stamp", at.Format(xmppserver.StampLayout))
 	b = append(append(append(b, '>'), inner...), "</retracted>"...)
-	if i := bytes.LastIndex(m.stanza, []byte("<occupant-id ")); i >= 0 {
-		b = append(b, m.stanza[i:]...)
-	} else {
-		b = append(b, "</message>"...)
+	if m.occupant != "" {
+		b = appendOccupantID(b, m.occupant)
 	}
-	r.archive.replace(id, b)
+	r.archive.replace(id, append(b, "</message>"...))
 }
 
-// bury puts a tombstone in the place of what an occupant retracts of its own (XEP-0424).
-func (r *room) bury(o *occupant, e *xmppserver.Element) {
+// retractOwn puts a tombstone in the place of what an occupant retracts of its own (XEP-0424).
+func (r *room) retractOwn(o *occupant, e *xmppserver.Element) {
 	retract := e.Child(nsRetraction, "retract")
 	if retract == nil {
 		return
 	}
 	id := retract.Get("id")
-	if m := r.archive.get(id); m != nil && bytes.Contains(m.stanza, appendOccupantID(nil, o.id)) {
-		r.entomb(id, e.Get("id"), time.Now().UTC(), nil)
+	if m := r.archive.get(id); m != nil && m.occupant == o.id {
+		r.tombstone(id, e.Get("id"), time.Now().UTC(), nil)
 	}
 }
 
