@@ -22,9 +22,11 @@ func (s *Service) SetPassword(local, password string) error {
 	if err != nil {
 		return err
 	}
-	if a.password, err = preparePassword(local, password); err != nil {
-		return err
+	prepared, err := preparePassword(local, password)
+	if err != nil {
+		return err // and what was the password stays it
 	}
+	a.password = prepared
 	a.fast = fastTokens{}
 	return nil
 }
