@@ -1,6 +1,7 @@
 package today
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/perch-im/perch"
@@ -126,11 +127,9 @@ func appendListed(b []byte, a perch.Affiliation, role perch.Role, bare, nick, re
 
 // change does all that a request asks for, or nothing of it.
 func (r *room) change(q *request, list []adminItem) {
-	for i := range list {
-		if condition := r.mayChange(q, &list[i]); condition != "" {
-			q.fail(condition)
-			return
-		}
+	if condition := r.mayChangeAll(q, list); condition != "" {
+		q.fail(condition)
+		return
 	}
 	by := ""
 	if o, _ := r.of(q.from); o != nil {
@@ -152,6 +151,24 @@ func (r *room) change(q *request, list []adminItem) {
 		}
 	}
 	q.result(nil)
+}
+
+// mayChangeAll returns the condition of a stanza error, or "". Each change is looked at as if those before it
+// had been made: together they may not do what none of them may.
+func (r *room) mayChangeAll(q *request, list []adminItem) string {
+	before := r.standings
+	defer func() { r.standings = before }()
+	r.standings = maps.Clone(before)
+	for i := range list {
+		it := &list[i]
+		if condition := r.mayChange(q, it); condition != "" {
+			return condition
+		}
+		if it.affiliation != "" {
+			r.note(it.bare, standing{affiliation: it.affiliation})
+		}
+	}
+	return ""
 }
 
 // mayChange returns the condition of a stanza error, or "". A nick stands for the address behind it.

@@ -2,6 +2,7 @@ package today
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/xmppserver"
@@ -11,21 +12,28 @@ import (
 // room, or ends that. Who is not in the room is named to those who see who the others are.
 func (r *room) setAffiliation(bare string, s standing, h *happening) {
 	before := r.affiliation(bare)
-	if s.affiliation == perch.AffiliationNone {
-		delete(r.standings, bare)
-	} else {
-		r.standings[bare] = s
-	}
+	r.note(bare, s)
 	if !r.affects(bare, s.affiliation, before, h) {
 		r.announce(bare, s.affiliation, h)
 	}
 }
 
-// affects changes the occupants of an account, and reports whether there are any.
+// note keeps an affiliation, and does nothing about it.
+func (r *room) note(bare string, s standing) {
+	if s.affiliation == perch.AffiliationNone {
+		delete(r.standings, bare)
+	} else {
+		r.standings[bare] = s
+	}
+}
+
+// affects changes the occupants of an account, or of a domain that is banned, and reports whether there are
+// any. Who has an affiliation of its own is no matter of its domain's.
 func (r *room) affects(bare string, now, before perch.Affiliation, h *happening) bool {
 	found := false
 	for _, o := range slices.Clone(r.occupants) {
-		if o.bare != bare && perch.JID(o.bare).Domain() != bare {
+		_, own := r.standings[o.bare]
+		if o.bare != bare && (own || now != perch.AffiliationOutcast || perch.JID(o.bare).Domain() != bare) {
 			continue
 		}
 		found = true
@@ -71,6 +79,8 @@ func (r *room) mayAffiliate(by, bare string, to perch.Affiliation) string {
 		return "forbidden"
 	case own == perch.AffiliationAdmin && max(rank(now), rank(to)) >= rank(perch.AffiliationAdmin):
 		return "not-allowed"
+	case !strings.Contains(bare, "@") && to != perch.AffiliationOutcast && to != perch.AffiliationNone:
+		return "not-acceptable" // of a domain nothing but a ban counts
 	case by == bare && to == perch.AffiliationOutcast:
 		return "conflict" // 9.1
 	case now == perch.AffiliationOwner && to != now && r.owners() == 1:
