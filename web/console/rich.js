@@ -5,25 +5,31 @@ import { h } from './dom.js';
 /** What may stand in a line: code, or an address. */
 const inline = /`([^`\n]+)`|\bhttps?:\/\/[^\s<>"'`\u2066-\u2069\u202a-\u202e]+/gi;
 /** What ends a sentence and no address. */
-const trailing = /[.,:;!?…'"»”’\]}*_~]+$/;
+const trailing = new Set('.,:;!?…\'"»”’]}*_~');
 
 /** What begins and ends a block of code. */
 const fence = '\u0060'.repeat(3);
 
-/** @param {string} body @returns {(Node | string)[]} */
-export function rich(body) {
+/** A foreign text may not hold up the page, so no part of it is looked at again and again. step is called for each
+ * line, and for each character that an address is shortened by.
+ * @param {string} body @param {() => void} [step] @returns {(Node | string)[]} */
+export function rich(body, step = () => {}) {
   /** @type {(Node | string)[]} */ const out = [];
   const lines = body.split('\n');
   /** @type {string[]} */ let said = [];
-  const flush = () => (said.length && out.push(...spans(said.join('\n'))), (said = []));
+  const flush = () => {
+    if (said.length) for (const part of spans(said.join('\n'), step)) out.push(part);
+    said = [];
+  };
   for (let i = 0; i < lines.length; i++) {
+    step();
     if (!lines[i]?.startsWith(fence)) {
       said.push(lines[i] ?? '');
       continue;
     }
     flush();
-    const end = lines.findIndex((l, n) => n > i && l.trimEnd() === fence);
-    const last = end < 0 ? lines.length : end; // one without an end goes on to that of the message
+    let last = i + 1; // one without an end goes on to that of the message
+    for (; last < lines.length && lines[last]?.trimEnd() !== fence; last++) step();
     out.push(h('pre', { tabindex: 0, dir: 'ltr' }, h('code', {}, lines.slice(i + 1, last).join('\n'))));
     i = last;
   }
@@ -31,13 +37,13 @@ export function rich(body) {
   return out;
 }
 
-/** @param {string} t @returns {(Node | string)[]} */
-function spans(t) {
+/** @param {string} t @param {() => void} step @returns {(Node | string)[]} */
+function spans(t, step) {
   const out = [];
   let at = 0;
   for (const m of t.matchAll(inline)) {
     const [found, code] = m;
-    const address = code === undefined ? addressIn(found) : '';
+    const address = code === undefined ? addressIn(found, step) : '';
     if (code === undefined && !address) continue;
     out.push(t.slice(at, m.index));
     at = m.index + (code === undefined ? address.length : found.length);
@@ -47,16 +53,18 @@ function spans(t) {
   return out.filter(Boolean);
 }
 
-/** The address that a text begins with, without what belongs to the sentence; "" if it is none. @param {string} found */
-function addressIn(found) {
-  let address = found;
-  for (;;) {
-    const shorter = address.replace(trailing, '');
-    const open = shorter.split('(').length < shorter.split(')').length && shorter.endsWith(')');
-    const next = open ? shorter.slice(0, -1) : shorter;
-    if (next === address) break;
-    address = next;
+/** The address that a text begins with, without what belongs to the sentence; "" if it is none. A parenthesis at
+ * the end is a part of the address if it was opened there. @param {string} found @param {() => void} step */
+function addressIn(found, step) {
+  let unopened = 0;
+  for (const c of found) unopened += Number(c === ')') - Number(c === '(');
+  let end = found.length;
+  for (; end > 0; end--, step()) {
+    const c = found.charAt(end - 1);
+    if (c === ')' && unopened > 0) unopened--;
+    else if (!trailing.has(c)) break;
   }
+  const address = found.slice(0, end);
   const url = URL.canParse(address) ? new URL(address) : null;
   return url && ['http:', 'https:'].includes(url.protocol) && url.hostname ? address : '';
 }
