@@ -50,16 +50,19 @@ func (st *stream) authenticate2(e *xmppserver.Element) error {
 	}
 	st.acct = v.acct
 	st.conn.Authenticated()
-	st.s.mu.Lock()
-	defer st.s.mu.Unlock()
-	st.acct.logins++
-	st.succeed(e, v, token)
+	for _, b := range st.succeed(e, v, token) {
+		st.conn.Write(b)
+	}
 	return nil
 }
 
 // succeed does all that goes with the login, and says so in one answer; the features follow it at once
-// (XEP-0388, 2.6.1). Service.mu is held: nothing else comes before it.
-func (st *stream) succeed(e *xmppserver.Element, v verdict, token *tokenExchange) {
+// (XEP-0388, 2.6.1). What it returns is to be written where nothing is bound: that may wait for the client,
+// and so is not done under Service.mu. For a session they are in its queue, and nothing else is before them.
+func (st *stream) succeed(e *xmppserver.Element, v verdict, token *tokenExchange) [][]byte {
+	st.s.mu.Lock()
+	defer st.s.mu.Unlock()
+	st.acct.logins++
 	var done []byte
 	resumed := false
 	if resume := e.Child(nsSM, "resume"); resume != nil {
@@ -72,20 +75,25 @@ func (st *stream) succeed(e *xmppserver.Element, v verdict, token *tokenExchange
 		}
 	}
 	if b := e.Child(nsBind2, "bind"); b != nil && st.x == nil {
-		x, condition := st.s.bind(st.conn, st.acct, st.resourceFor(b, agentOf(e)))
+		agent := agentOf(e)
+		x, condition := st.s.bind(st.conn, st.acct, st.resourceFor(b, agent), agent)
 		if condition != "" {
 			st.acct = nil // the client may try again
-			st.conn.Write(failure(nsSASL2, "temporary-auth-failure"))
-			return
+			return [][]byte{failure(nsSASL2, "temporary-auth-failure")}
 		}
 		st.x = x
-		done = x.appendBound(done, b, agentOf(e))
+		done = x.appendBound(done, b)
 	}
-	st.write(st.success(v, st.appendToken(done, e, token)))
-	st.write(st.features())
+	success, features := st.success(v, st.appendToken(done, e, token)), st.features()
+	if st.x == nil {
+		return [][]byte{success, features}
+	}
+	st.conn.Send(success)
+	st.conn.Send(features)
 	if resumed {
 		st.x.resend()
 	}
+	return nil
 }
 
 // success is the answer with all that was done. The identifier is of the session, if there is one.
@@ -100,13 +108,4 @@ func (st *stream) success(v verdict, done []byte) []byte {
 	}
 	b = xmppserver.AppendTag(b, "authorization-identifier", jid)
 	return append(append(b, done...), "</success>"...)
-}
-
-// write sends by the queue once others may send, too.
-func (st *stream) write(b []byte) {
-	if st.x != nil {
-		st.conn.Send(b)
-	} else {
-		st.conn.Write(b)
-	}
 }

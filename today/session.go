@@ -4,6 +4,9 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"slices"
+	"time"
+
+	"mellium.im/xmpp/jid"
 
 	"github.com/perch-im/perch/internal/xmppserver"
 )
@@ -18,7 +21,8 @@ type session struct {
 	over bool
 
 	sm      *management // nil: it is not on
-	parked  int         // how often the connection was lost or got back: a timer of before is void
+	lost    time.Time   // when the connection was lost last
+	expires bool        // a job looks after ResumeTimeout whether it is still lost
 	csi     clientState
 	carbons bool
 	agent   string // id of the client, when it has bound in one step; or ""
@@ -28,31 +32,48 @@ type session struct {
 }
 
 // bind makes a session of a connection that has signed in (RFC 6120, 7) and returns the condition of a
-// stanza error, or "". An older session with the resource ends with conflict; a wanted resource of ""
-// is made up. It is called with Service.mu held.
-func (s *Service) bind(c *xmppserver.Conn, a *account, wanted string) (*session, string) {
-	if len(wanted) > 1023 {
-		return nil, "bad-request"
-	}
+// stanza error, or "". An older session with the resource ends with conflict, and so does one of the same
+// client (XEP-0386, 4): agent is its id, or "". A wanted resource of "" is made up. Where there is no room,
+// the session that has waited for its resumption for the longest gives way. It is called with Service.mu held.
+func (s *Service) bind(c *xmppserver.Conn, a *account, wanted, agent string) (*session, string) {
 	if wanted == "" {
 		b := make([]byte, 8)
 		rand.Read(b) // never fails
 		wanted = "today-" + hex.EncodeToString(b)
 	}
+	full, err := jid.New(a.Local, s.o.Domain, wanted)
+	if err != nil {
+		return nil, "bad-request" // RFC 6120, 7.7.2.1: it cannot be prepared
+	}
+	name := full.Resourcepart()
 	for _, old := range slices.Clone(a.sessions) {
-		if old.Name == wanted { // RFC 6120, 7.7.2.2: the new one wins
+		if old.Name == name || agent != "" && old.agent == agent { // RFC 6120, 7.7.2.2: the new one wins
 			old.end("conflict")
 		}
 	}
 	if len(a.sessions) >= s.o.MaxResources {
-		return nil, "resource-constraint"
+		old := a.lostLongest()
+		if old == nil {
+			return nil, "resource-constraint"
+		}
+		s.signOut(old)
 	}
-	x := &session{s: s, acct: a, conn: c}
-	x.Resource = &xmppserver.Resource{Account: a.Account, Name: wanted, Full: a.Bare + "/" + wanted, Send: x.send}
+	x := &session{s: s, acct: a, conn: c, agent: agent}
+	x.Resource = &xmppserver.Resource{Account: a.Account, Name: name, Full: full.String(), Send: x.send}
 	a.sessions = append(a.sessions, x)
 	a.Bind(x.Resource)
 	c.Bound()
 	return x, ""
+}
+
+// lostLongest is the session whose connection has been lost for the longest, or nil.
+func (a *account) lostLongest() (oldest *session) {
+	for _, x := range a.sessions {
+		if x.sm != nil && x.conn == nil && (oldest == nil || x.lost.Before(oldest.lost)) {
+			oldest = x
+		}
+	}
+	return oldest
 }
 
 // send queues one whole stanza for the client, or keeps it for later. It never waits.

@@ -110,16 +110,23 @@ func (st *stream) bindRequest(e *xmppserver.Element) error {
 	if e.Name.Local != "iq" || e.Name.Space != xmppserver.NSClient || e.Get("type") != "set" || b == nil {
 		return wire.NotAuthorized // RFC 6120, 7.1: nothing else before bind
 	}
+	if condition := st.bound(b.Child(xmppserver.NSBind, "resource").Text(), e.Get("id")); condition != "" {
+		st.conn.Write(xmppserver.StanzaError(e, "", "", condition)) // it may wait for the client, so not under the lock
+	}
+	return nil
+}
+
+// bound binds a resource and answers the request with that id; it returns the condition that refuses it, or "".
+func (st *stream) bound(resource, id string) string {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
-	x, condition := st.s.bind(st.conn, st.acct, b.Child(xmppserver.NSBind, "resource").Text())
+	x, condition := st.s.bind(st.conn, st.acct, resource, "")
 	if condition != "" {
-		st.conn.Write(xmppserver.StanzaError(e, "", "", condition))
-		return nil
+		return condition
 	}
 	st.x = x
-	answer := xmppserver.AppendAttr([]byte("<iq type='result'"), "id", e.Get("id"))
+	answer := xmppserver.AppendAttr([]byte("<iq type='result'"), "id", id)
 	answer = append(answer, "><bind xmlns='"+xmppserver.NSBind+"'>"...)
 	x.send(append(xmppserver.AppendTag(answer, "jid", x.Full), "</bind></iq>"...))
-	return nil
+	return ""
 }

@@ -96,7 +96,7 @@ func TestTimeToResume(t *testing.T) {
 			over bool
 		}{
 			{"lost", x.park, s.o.ResumeTimeout - time.Second, false},
-			{"resumed and lost again", func() { x.parked++; x.park() }, s.o.ResumeTimeout - time.Second, false},
+			{"resumed and lost again", x.park, s.o.ResumeTimeout - time.Second, false},
 			{"not resumed", func() {}, 2 * time.Second, true},
 		} {
 			s.mu.Lock()

@@ -22,15 +22,31 @@ type endedSession struct {
 // stays, and what comes for it waits.
 func (x *session) park() {
 	x.conn, x.sm.asked = nil, false
-	x.parked++
-	turn := x.parked
-	if !x.s.later.After(x.s.o.ResumeTimeout, func() {
-		if x.conn == nil && x.parked == turn {
-			x.s.signOut(x)
-		}
-	}) {
+	x.lost = time.Now()
+	x.expireIn(x.s.o.ResumeTimeout)
+}
+
+// expireIn ends a session that is not resumed; one job of a session is enough, however often it is lost.
+func (x *session) expireIn(d time.Duration) {
+	if x.expires {
+		return
+	}
+	if x.expires = x.s.later.After(d, x.expire); !x.expires {
 		x.s.signOut(x)
 	}
+}
+
+// expire ends a session that has been lost for too long. One that was lost again since has its full time.
+func (x *session) expire() {
+	x.expires = false
+	if x.over || x.conn != nil {
+		return
+	}
+	if left := x.s.o.ResumeTimeout - time.Since(x.lost); left > 0 {
+		x.expireIn(left)
+		return
+	}
+	x.s.signOut(x)
 }
 
 // resumable finds the session of the account that a client wants to resume; x is nil where there is none, and
@@ -60,28 +76,34 @@ func (st *stream) resumable(e *xmppserver.Element) (x *session, refused []byte) 
 
 // resumeInstead answers a request in the place of a bind (XEP-0198, 5).
 func (st *stream) resumeInstead(e *xmppserver.Element) {
-	st.s.mu.Lock()
-	defer st.s.mu.Unlock()
 	if e.Name.Local != "resume" {
 		st.conn.Write(failed("unexpected-request", ""))
 		return
 	}
+	if refused := st.resume(e); refused != nil {
+		st.conn.Write(refused)
+	}
+}
+
+// resume continues a session, or returns the refusal.
+func (st *stream) resume(e *xmppserver.Element) (refused []byte) {
+	st.s.mu.Lock()
+	defer st.s.mu.Unlock()
 	x, refused := st.resumable(e)
 	if x == nil {
-		st.conn.Write(refused)
-		return
+		return refused
 	}
 	st.x = x
 	x.attach(st.conn)
 	x.conn.Send(x.sm.resumed())
 	x.resend()
+	return nil
 }
 
 // attach gives a session another connection; the one that it still had is cut off.
 func (x *session) attach(c *xmppserver.Conn) {
 	old := x.conn
 	x.conn, x.sm.asked = c, false
-	x.parked++ // it does not expire any more
 	if old != nil {
 		old.End("conflict", "")
 	}

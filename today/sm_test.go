@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/perch-im/perch/internal/canary"
@@ -21,22 +22,64 @@ func named(name string) func(xmpptest.Node) bool {
 func managed(t *testing.T, s *today.Service, user, resource string) (c *xmpptest.Client, id string) {
 	t.Helper()
 	c = online(t, s, user, resource)
+	return c, manage(c)
+}
+
+// manage turns stream management on, and returns the id to resume by.
+func manage(c *xmpptest.Client) (id string) {
+	c.T.Helper()
 	c.Send("<enable xmlns='%s' resume='true'/>", nsSM)
-	n := c.Next()
+	n := c.Find("the answer", func(n xmpptest.Node) bool { return n.XMLName.Space == nsSM })
 	if n.XMLName.Local != "enabled" || n.Get("id") == "" || n.Get("max") == "" {
-		t.Fatalf("enable: got %v, want enabled with an id and a time", n)
+		c.T.Fatalf("enable: got %v, want enabled with an id and a time", n)
 	}
-	return c, n.Get("id")
+	return n.Get("id")
 }
 
 // resume signs in again in the older way, and returns the answer to <resume/>.
 func resume(t *testing.T, s *today.Service, user, id string, h int) (*xmpptest.Client, xmpptest.Node) {
 	t.Helper()
-	c, _ := secured(t, s)
+	c := xmpptest.Dial(t, server(s))
+	return c, resumeOver(c, user, id, h)
+}
+
+// resumeOver is resume on a connection of the test's own.
+func resumeOver(c *xmpptest.Client, user, id string, h int) xmpptest.Node {
+	c.T.Helper()
+	c.Secure()
 	c.Plain(user, canary.Mark+user)
 	c.Open()
 	c.Send("<resume xmlns='%s' previd='%s' h='%d'/>", nsSM, id, h)
-	return c, c.Next()
+	return c.Next()
+}
+
+// pipedOnline is online over a pipe.
+func pipedOnline(t *testing.T, s *today.Service, user, resource string) *xmpptest.Client {
+	t.Helper()
+	c := piped(t, s).SignIn(user, canary.Mark+user, resource)
+	c.IQ("get", "", "<query xmlns='jabber:iq:roster'/>")
+	c.Send("<presence/>")
+	c.Sync()
+	return c
+}
+
+// soon is a service on the clock of synctest whose sessions can be resumed for a short while.
+func soon(t *testing.T, change func(*today.Options), f func(*testing.T, *today.Service)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		o := world()
+		o.Listen, o.ListenHTTP, o.ResumeTimeout = today.Off, today.Off, 5*time.Second
+		change(&o)
+		f(t, start(t, o))
+	})
+}
+
+func asItIs(*today.Options) {}
+
+// lose drops a connection, and waits until the service has seen that.
+func lose(c *xmpptest.Client) {
+	c.Conn.Close()
+	synctest.Wait()
 }
 
 func chat(to, id, body string) string {
@@ -115,72 +158,72 @@ func TestResumeWithTheLogin(t *testing.T) {
 
 // TestResumeIsRefused: the session belongs to its account, and its count is told once more after its end.
 func TestResumeIsRefused(t *testing.T) {
-	o := world()
-	o.ResumeTimeout = 50 * time.Millisecond
-	s := start(t, o)
-	ben := online(t, s, "ben", "desk")
-	ann, id := managed(t, s, "ann", "phone")
-	if _, n := resume(t, s, "ben", id, 0); n.XMLName.Local != "failed" || n.Get("h") != "" {
-		t.Errorf("by another account: got %v, want failed and nothing told", n)
-	}
-	if _, n := resume(t, s, "ann", id, 1000); n.Kids[0].XMLName.Local != "bad-request" {
-		t.Errorf("with a count of more than was sent: got %v, want bad-request", n)
-	}
-	ann.Send("%s", chat(at("ben"), "1", "hello"))
-	ann.Sync()
-	ann.Conn.Close()
-	ben.Find("the end of ann's presence", func(n xmpptest.Node) bool { return n.Get("type") == "unavailable" })
-	if _, n := resume(t, s, "ann", id, 0); n.XMLName.Local != "failed" || n.Get("h") != "2" {
-		t.Errorf("after the end: got %v, want failed with h=2, the message and a ping", n)
-	}
+	soon(t, asItIs, func(t *testing.T, s *today.Service) {
+		ben := pipedOnline(t, s, "ben", "desk")
+		ann := pipedOnline(t, s, "ann", "phone")
+		id := manage(ann)
+		if n := resumeOver(piped(t, s), "ben", id, 0); n.XMLName.Local != "failed" || n.Get("h") != "" {
+			t.Errorf("by another account: got %v, want failed and nothing told", n)
+		}
+		if n := resumeOver(piped(t, s), "ann", id, 1000); n.Kids[0].XMLName.Local != "bad-request" {
+			t.Errorf("with a count of more than was sent: got %v, want bad-request", n)
+		}
+		ann.Send("%s", chat(at("ben"), "1", "hello"))
+		ann.Sync()
+		lose(ann)
+		ben.Find("the end of ann's presence", func(n xmpptest.Node) bool { return n.Get("type") == "unavailable" })
+		if n := resumeOver(piped(t, s), "ann", id, 0); n.XMLName.Local != "failed" || n.Get("h") != "2" {
+			t.Errorf("after the end: got %v, want failed with h=2, the message and a ping", n)
+		}
+	})
 }
 
 // TestWhatIsNotAcknowledged goes on when the session is over: messages to another device or the store, requests
 // back to who sent them.
 func TestWhatIsNotAcknowledged(t *testing.T) {
-	o := world()
-	o.ResumeTimeout = 50 * time.Millisecond
-	s := start(t, o)
-	ben := online(t, s, "ben", "desk")
-	ann, _ := managed(t, s, "ann", "phone")
-	ann.Sync()
-	ann.Conn.Close()
-	ben.Send("%s", chat(at("ann")+"/phone", "1", "kept"))
-	ben.Send("<message type='chat' to='%s'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>", at("ann"))
-	ben.Send("<iq type='get' id='v' to='%s/phone'><query xmlns='jabber:iq:version'/></iq>", at("ann"))
-	if n := ben.Find("the answer", named("iq")); n.Condition() != "service-unavailable" {
-		t.Errorf("the request: got %v, want service-unavailable", n)
-	}
-	back := signIn(t, s, "ann", "desk")
-	back.Send("<presence/>")
-	list := xmpptest.Only(back.Sync(), "message")
-	if texts(list) != "kept" || len(list) != 1 || list[0].At("delay").Get("stamp") == "" {
-		t.Errorf("got %v, want the message with the time that it was sent", list)
-	}
+	soon(t, asItIs, func(t *testing.T, s *today.Service) {
+		ben := pipedOnline(t, s, "ben", "desk")
+		ann := pipedOnline(t, s, "ann", "phone")
+		manage(ann)
+		ann.Sync()
+		lose(ann)
+		ben.Send("%s", chat(at("ann")+"/phone", "1", "kept"))
+		ben.Send("<message type='chat' to='%s'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>", at("ann"))
+		ben.Send("<iq type='get' id='v' to='%s/phone'><query xmlns='jabber:iq:version'/></iq>", at("ann"))
+		if n := ben.Find("the answer", named("iq")); n.Condition() != "service-unavailable" {
+			t.Errorf("the request: got %v, want service-unavailable", n)
+		}
+		back := piped(t, s).SignIn("ann", canary.Mark+"ann", "desk")
+		back.Send("<presence/>")
+		list := xmpptest.Only(back.Sync(), "message")
+		if texts(list) != "kept" || len(list) != 1 || list[0].At("delay").Get("stamp") == "" {
+			t.Errorf("got %v, want the message with the time that it was sent", list)
+		}
+	})
 }
 
 // TestWhatIsNotAcknowledgedGoesOn to a device that has had neither the message nor a copy.
 func TestWhatIsNotAcknowledgedGoesOn(t *testing.T) {
-	o := world()
-	o.ResumeTimeout = 50 * time.Millisecond
-	s := start(t, o)
-	ben := online(t, s, "ben", "desk")
-	plain, copied := online(t, s, "ann", "plain"), online(t, s, "ann", "copied")
-	copied.IQ("set", "", "<enable xmlns='urn:xmpp:carbons:2'/>")
-	ann, _ := managed(t, s, "ann", "phone")
-	ann.Sync()
-	ann.Conn.Close()
-	ben.Send("%s", chat(at("ann")+"/phone", "1", "for the phone"))
-	ben.Send("%s", chat(at("ann"), "2", "for all"))
-	ben.Find("the end of ann's presence", func(n xmpptest.Node) bool {
-		return n.Get("type") == "unavailable" && n.Get("from") == at("ann")+"/phone"
+	soon(t, asItIs, func(t *testing.T, s *today.Service) {
+		ben := pipedOnline(t, s, "ben", "desk")
+		plain, copied := pipedOnline(t, s, "ann", "plain"), pipedOnline(t, s, "ann", "copied")
+		copied.IQ("set", "", "<enable xmlns='urn:xmpp:carbons:2'/>")
+		ann := pipedOnline(t, s, "ann", "phone")
+		manage(ann)
+		ann.Sync()
+		lose(ann)
+		ben.Send("%s", chat(at("ann")+"/phone", "1", "for the phone"))
+		ben.Send("%s", chat(at("ann"), "2", "for all"))
+		ben.Find("the end of ann's presence", func(n xmpptest.Node) bool {
+			return n.Get("type") == "unavailable" && n.Get("from") == at("ann")+"/phone"
+		})
+		if got := texts(plain.Sync()); got != "for all for the phone" {
+			t.Errorf("plain: got %q, want each message once", got)
+		}
+		if got := len(xmpptest.Only(copied.Sync(), "message")); got != 2 {
+			t.Errorf("with copies: got %d messages, want each once", got)
+		}
 	})
-	if got := texts(plain.Sync()); got != "for all for the phone" {
-		t.Errorf("plain: got %q, want each message once", got)
-	}
-	if got := len(xmpptest.Only(copied.Sync(), "message")); got != 2 {
-		t.Errorf("with copies: got %d messages, want each once", got)
-	}
 }
 
 // TestCleanEndIsNoLoss: a client that closes its stream is gone at once (XEP-0198, 6).
