@@ -114,6 +114,50 @@ func TestWebSocket(t *testing.T) {
 			t.Errorf("got %v, want the close", n)
 		}
 	}
+	if _, _, err := p.ws.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+		t.Errorf("after the close: got %v, want the WebSocket closed with 1000", err)
+	}
+}
+
+// TestTooManyWebSockets: one more than there may be is told so, and nobody waits for it.
+func TestTooManyWebSockets(t *testing.T) {
+	o := world()
+	o.MaxConnections = 1
+	s := start(t, o)
+	online(t, s, "ann", "desk")
+	p, _, err := dial(t, s, "http://localhost", "xmpp")
+	if err != nil {
+		t.Fatalf("dial: got error %v, want none", err)
+	}
+	if _, _, err := p.ws.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusTryAgainLater {
+		t.Errorf("got %v, want a close with 1013", err)
+	}
+}
+
+// TestSlowWebSocketIsCut: one that is cut by the service does not wait for its client.
+func TestSlowWebSocketIsCut(t *testing.T) {
+	o := world()
+	o.QueueBytes = 10_000
+	s := start(t, o)
+	p, _, err := dial(t, s, "http://localhost", "xmpp")
+	if err != nil {
+		t.Fatalf("dial: got error %v, want none", err)
+	}
+	p.open()
+	p.send("<auth xmlns='" + nsSASL + "' mechanism='PLAIN'>" + b64("\x00ann\x00"+canary.Mark+"ann") + "</auth>")
+	p.next()
+	p.open()
+	p.send("<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>page</resource></bind></iq>")
+	p.next()
+	ben := online(t, s, "ben", "desk")
+	ben.Send("%s", chat(at("ann")+"/page", "1", strings.Repeat("x", 20_000)))
+	ben.Sync()
+	if n := s.Stats().Slow; n != 1 {
+		t.Errorf("slow: got %d, want 1", n)
+	}
+	if _, _, err := p.ws.Read(t.Context()); err == nil || websocket.CloseStatus(err) != -1 {
+		t.Errorf("got %v, want it cut without a closing handshake", err)
+	}
 }
 
 // TestWhoMayOpenAWebSocket: pages of this machine, and requests that name it.

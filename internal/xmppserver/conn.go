@@ -27,16 +27,15 @@ type Conn struct {
 	log     *slog.Logger
 
 	// Written by the reader before the client is known to others.
-	conn    net.Conn      // what is written to: TLS once it is on
-	in      *meter        // what is read from
-	xml     *xml.Decoder  // of the present stream, over in
-	secured bool          // TLS is on
-	framed  bool          // a WebSocket: one element a message (RFC 7395)
-	to      jid.JID       // the host of the last header
-	opened  bool          // our stream header has been sent and not been restarted since
-	why     string        // the condition of the deadline that is armed
-	over    chan struct{} // closed when a WebSocket is over; nil for a socket
-	idle    bool          // the deadline has ended it
+	conn   net.Conn     // what is written to: TLS once it is on
+	in     *meter       // what is read from
+	xml    *xml.Decoder // of the present stream, over in
+	framed bool         // a WebSocket: one element a message (RFC 7395)
+	to     jid.JID      // the host of the last header
+	opened bool         // our stream header has been sent and not been restarted since
+	why    string       // the condition of the deadline that is armed
+	bye    func()       // the end of a WebSocket, which may wait; nil for a socket
+	idle   bool         // the deadline has ended it
 
 	mu      sync.Mutex
 	queue   [][]byte
@@ -235,9 +234,9 @@ func (c *Conn) finish() {
 	c.closed = true
 	c.mu.Unlock()
 	c.writers.Wait()
+	if c.bye != nil {
+		c.bye()
+	}
 	_ = c.raw.Close()
 	c.srv.forget(c)
-	if c.over != nil {
-		close(c.over)
-	}
 }

@@ -105,14 +105,17 @@ func (s *Server) acceptFrom(l net.Listener) {
 
 // ServeConn serves a connection that the caller has accepted, on goroutines of its own. The Server
 // closes it.
-func (s *Server) ServeConn(raw net.Conn) { s.serve(newConn(s, raw)) }
+func (s *Server) ServeConn(raw net.Conn) {
+	if !s.serve(newConn(s, raw)) {
+		_ = raw.Close()
+	}
+}
 
-// serve reports whether there is room for one more connection; if not, it is closed.
+// serve begins to serve a connection, and reports whether there was room for it.
 func (s *Server) serve(c *Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping || len(s.conns) >= s.o.MaxConnections {
-		_ = c.raw.Close()
 		return false
 	}
 	s.conns[c] = struct{}{}

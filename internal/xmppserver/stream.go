@@ -82,7 +82,7 @@ func (c *Conn) startTLS() error {
 	if err := t.HandshakeContext(context.Background()); err != nil {
 		return err
 	}
-	c.conn, c.secured, c.in = t, true, newMeter(t, maxUnauthed)
+	c.conn, c.in = t, newMeter(t, maxUnauthed)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package xmppserver
 import (
 	"bytes"
 	"context"
+	"net"
 	"net/http"
 	"strings"
 
@@ -27,13 +28,30 @@ func (s *Server) ServeWebSocket(w http.ResponseWriter, r *http.Request, origins 
 	ws.SetReadLimit(maxStanza)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
-	c := newConn(s, websocket.NetConn(ctx, ws, websocket.MessageText))
-	c.framed, c.secured = true, true
-	c.over = make(chan struct{})
-	if s.serve(c) {
-		<-c.over
+	c := newConn(s, socket{websocket.NetConn(ctx, ws, websocket.MessageText), ws})
+	c.framed = true
+	over := make(chan struct{})
+	c.bye = func() {
+		defer close(over)
+		if !c.Lost() {
+			_ = ws.Close(websocket.StatusNormalClosure, "") // RFC 7395, 3.6
+		}
 	}
+	if !s.serve(c) {
+		_ = ws.Close(websocket.StatusTryAgainLater, "too many connections")
+		return
+	}
+	<-over
 }
+
+// socket is a WebSocket whose Close cuts it: the closing handshake of the library's own would wait for the
+// client, under whatever lock it is cut.
+type socket struct {
+	net.Conn
+	ws *websocket.Conn
+}
+
+func (s socket) Close() error { return s.ws.CloseNow() }
 
 // openFramed reads <open/> and answers with ours (RFC 7395, 3.4).
 func (c *Conn) openFramed() error {
