@@ -73,7 +73,7 @@ descriptions: $(NPM_TOOLS)
 # The clients that five generators make of them, compiled with a program on each, in bin/generators.
 # TestGeneratedClients runs the programs.
 generators: bin/generators/made
-bin/generators/made: openapi.yaml asyncapi.yaml $(NPM_GENERATORS) $(shell git ls-files -co --exclude-standard tools/generators)
+bin/generators/made: openapi.yaml asyncapi.yaml $(NPM_GENERATORS) $(wildcard tools/generators/*.* $(addprefix tools/generators/,openapi-fetch/* orval/* modelina/* testdata/*/*))
 	tools/generators/generate.sh
 
 # Every script but the copied and the generated ones.

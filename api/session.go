@@ -255,9 +255,6 @@ func (req signInRequest) account() (perch.Account, error) {
 // maxSecretBytes bounds a password or token in a body, as maxTokenBytes does in the header.
 const maxSecretBytes = maxTokenBytes
 
-// mintedPrefix begins the tokens that POST /v1/session makes.
-const mintedPrefix = "perch_"
-
 // oneSecret checks a password and a token, of which exactly one must be given.
 func oneSecret(password, token string) (pw, tok perch.Secret, err error) {
 	switch {
@@ -270,7 +267,7 @@ func oneSecret(password, token string) (pw, tok perch.Secret, err error) {
 		return pw, tok, perch.Invalid("/password", "must not have control characters")
 	case token != "" && !isBearerToken(token):
 		return pw, tok, perch.Invalid("/token", "must be visible ASCII of %d to %d bytes", minTokenBytes, maxTokenBytes)
-	case strings.HasPrefix(token, mintedPrefix):
+	case strings.HasPrefix(token, sessions.TokenPrefix):
 		return pw, tok, perch.Invalid("/token", "is a token of this gateway, not one of the upstream: send it in the Authorization header")
 	}
 	return perch.NewSecret(password), perch.NewSecret(token), nil

@@ -22,6 +22,9 @@ func atUpstream(r *http.Request) (*http.Request, error) {
 	case 0:
 		return r, nil
 	case 1:
+		if names[0] == "" {
+			return r, perch.Invalid("?"+upstreamParam, "names none; leave it out, and the token decides")
+		}
 		return r.WithContext(sessions.AtUpstream(r.Context(), "?"+upstreamParam, names[0])), nil
 	}
 	return r, perch.Invalid("?"+upstreamParam, "must not be repeated")

@@ -58,6 +58,8 @@ func TestUpstreamOfAToken(t *testing.T) {
 		"a body against the prefix":      {"today-ada", "POST", "/v1/session", `{"upstream":"partner"}`, "/upstream"},
 		"a query that is not configured": {"opaque", "GET", "/v1/session?upstream=nowhere", "", "?upstream"},
 		"a query of nothing":             {"opaque", "GET", "/v1/session?upstream=", "", "?upstream"},
+		"a query of nothing, to open":    {"opaque", "POST", "/v1/session?upstream=", "", "?upstream"},
+		"a query of nothing, and a body": {"opaque", "POST", "/v1/session?upstream=", `{"upstream":"partner"}`, "?upstream"},
 		"a body that is not configured":  {"opaque", "POST", "/v1/session", `{"upstream":"nowhere"}`, "/upstream"},
 		"a query twice":                  {"opaque", "GET", "/v1/session?upstream=partner&upstream=partner", "", "?upstream"},
 		"a body with an odd name":        {"opaque", "POST", "/v1/session", `{"upstream":"a\nb"}`, "/upstream"},

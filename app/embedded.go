@@ -127,7 +127,7 @@ func (a *App) startToday() (*embedded, error) {
 			Name: DemoToday, Domain: s.Domain(), Address: s.Addr().String(), TLS: xmppconn.TLSStartTLS,
 			RootCAs: s.CA(), Profile: xmppconn.ProfileStandard,
 		},
-		tokenMechanism: "OAUTHBEARER", tokenPrefix: "today-", accounts: demoAccounts("today-", s.JID, today.DemoPeople()...), friend: s.JID("buddy"),
+		tokenMechanism: "OAUTHBEARER", tokenPrefix: today.DemoTokenPrefix, accounts: demoAccounts(today.DemoTokenPrefix, s.JID, today.DemoPeople()...), friend: s.JID("buddy"),
 	}
 	e.page = e.todayPage
 	return e, nil

@@ -51,13 +51,13 @@ func (o Options) manage(x *sessions.Options, ups upstreamTable) {
 	}
 	x.DefaultUpstream, x.SealKeys, x.OpenTimeout, x.Idle = o.DefaultUpstream, o.SealKeys, o.OpenTimeout, o.Idle
 	x.MaxSessions, x.SessionsPerAccount, x.SessionsPerAddress = o.MaxSessions, o.SessionsPerAccount, o.SessionsPerAddress
-	x.RoomDeliveryLimit, x.Uploads = o.RoomDeliveryLimit, o.uploadPolicy()
+	x.RoomDeliveryLimit, x.Uploads = o.RoomDeliveryLimit, o.uploads().uploadPolicy()
 }
 
 // serve writes the settings of an API that may change.
 func (o Options) serve(x *api.Options, adminHosts []string) {
 	x.Origins, x.TrustedProxies, x.AdminHosts, x.NoRequestLines, x.MCP = o.Origins, o.TrustedProxies, adminHosts, o.NoRequestLines, o.MCP
-	o.serveUploads(&x.Uploads)
+	o.uploads().serveUploads(&x.Uploads)
 	x.Admin.Token = perch.NewSecret(o.AdminToken)
 	x.TokenRate, x.IPRate, x.SignInRate, x.AccountRate, x.StreamsPerToken = o.TokenRate, o.IPRate, o.SignInRate, o.AccountRate, o.Streams
 	x.AccountRates = o.accountRates()

@@ -202,9 +202,6 @@ func (o Options) withDefaults() Options {
 			setDefault(&u.TokenMechanism, "X-MESSENGER-OAUTH2")
 		}
 	}
-	if o.runsDemo(DemoToday) {
-		o.UploadOptions = o.UploadOptions.withLoopback()
-	}
 	if o.DefaultUpstream == "" && len(o.Upstreams) > 0 {
 		o.DefaultUpstream = o.Upstreams[0].Name
 	}

@@ -16,7 +16,7 @@ func (a *App) pages() http.Handler {
 		if o := a.options(); o.runsDemo(DemoMessenger) && !o.runsDemo(DemoToday) {
 			return web.Others{} // it has no files
 		}
-		return a.options().pageHosts()
+		return a.options().uploads().pageHosts()
 	}))
 	mux, reference := http.NewServeMux(), docs.Handler()
 	mux.Handle("/docs", reference)

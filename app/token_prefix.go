@@ -8,9 +8,6 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// mintedPrefix begins the tokens that the gateway makes itself.
-const mintedPrefix = "perch_"
-
 // checkTokenPrefix names the wrong setting. Owners are the upstreams before u, by their prefix, to which it is added.
 func (u Upstream) checkTokenPrefix(owners map[string]string) error {
 	p := u.TokenPrefix
@@ -24,8 +21,8 @@ func (u Upstream) checkTokenPrefix(owners map[string]string) error {
 		return fmt.Errorf("token-prefix goes with token-mechanism, by which the access tokens are passed through, such as OAUTHBEARER")
 	case len(p) > sessions.MaxTokenPrefix || strings.IndexFunc(p, func(c rune) bool { return c <= ' ' || c > '~' }) >= 0:
 		return fmt.Errorf("token-prefix must be 1 to %d visible characters of ASCII", sessions.MaxTokenPrefix)
-	case strings.HasPrefix(p, mintedPrefix):
-		return fmt.Errorf("token-prefix %q: what begins with %s is a token of the gateway itself", p, mintedPrefix)
+	case strings.HasPrefix(p, sessions.TokenPrefix):
+		return fmt.Errorf("token-prefix %q: what begins with %s is a token of the gateway itself", p, sessions.TokenPrefix)
 	case taken:
 		return fmt.Errorf("token-prefix %q is that of upstream %q already", p, other)
 	}

@@ -45,6 +45,16 @@ func (o UploadOptions) withLoopback() UploadOptions {
 	return o
 }
 
+// uploads are the options of uploads that are in effect: with what runs, and not with what a reload has left
+// for a restart.
+func (o *Options) uploads() *UploadOptions {
+	x := o.UploadOptions
+	if o.runsDemo(DemoToday) {
+		x = x.withLoopback()
+	}
+	return &x
+}
+
 // checkUploads names the setting that is wrong.
 func (o *UploadOptions) checkUploads() error {
 	if !slices.Contains([]perch.UploadProxy{"", perch.UploadProxyOff, perch.UploadProxyOn, perch.UploadProxyOnly}, o.UploadProxy) {

@@ -59,7 +59,7 @@ func (n namedUpstream) isAt(at string) error {
 // likeliest is what a token stands for when it is bound to nothing yet.
 func (m *Manager) likeliest(ctx context.Context, token perch.Secret) (bearer, error) {
 	text := token.Reveal()
-	if strings.HasPrefix(text, tokenPrefix) {
+	if strings.HasPrefix(text, TokenPrefix) {
 		return bearer{of: func(h *hasher) digest { return h.tokenKey(text) }, minted: true}, nil
 	}
 	x := m.settings()

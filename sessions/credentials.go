@@ -104,7 +104,7 @@ func (m *Manager) newReplacement(ctx context.Context, s *Session, secret perch.A
 // session that is led to by its access token needs one that clients can send in its place.
 func (m *Manager) presentable(r *replacement) error {
 	switch {
-	case strings.HasPrefix(r.fresh.Token.Reveal(), tokenPrefix):
+	case strings.HasPrefix(r.fresh.Token.Reveal(), TokenPrefix):
 		return errMintedToken
 	case !m.isBearer(r.old) || m.isBearer(r.fresh):
 		return nil

@@ -36,12 +36,20 @@ func (m *Manager) Evict(ctx context.Context, s *Session) error {
 }
 
 // returns reports whether the session can be opened again: its credential is stored, or comes with
-// each request of its client.
+// each request of its client. A client that has signed in by a call of its own has a minted token, and
+// may have nothing else.
 // Only its owner calls this.
 func (m *Manager) returns(s *Session) bool {
-	x := m.settings()
-	bearer := s.cred.acc.JID == "" && !s.cred.acc.Token.IsZero() && s.cred.upstream.TokenBearer
-	return len(x.SealKeys) > 0 || bearer
+	return len(m.settings().SealKeys) > 0 || m.isBearer(s.cred.acc) && !m.hasSignIns(s)
+}
+
+// hasSignIns reports whether a token of a session was minted by a sign-in.
+func (m *Manager) hasSignIns(s *Session) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.ContainsFunc(s.entry.tokens, func(t boundToken) bool {
+		return t.minted && (t.record == nil || !t.record.Made)
+	})
 }
 
 // leaveToOthers notes that a session is not to be opened on this node for a while.

@@ -15,9 +15,9 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// tokenPrefix begins every token that we mint. An upstream's token that begins so is not
+// TokenPrefix begins every token that we mint. An upstream's token that begins so is not
 // passed through.
-const tokenPrefix = "perch_"
+const TokenPrefix = "perch_"
 
 // digest is a keyed hash of a credential: what the Manager and the Store know it by.
 type digest [sha256.Size]byte
@@ -117,5 +117,5 @@ func (m *Manager) messageID(id ID, key string) string {
 func mint() perch.Secret {
 	var b [32]byte
 	rand.Read(b[:])
-	return perch.NewSecret(tokenPrefix + base64.RawURLEncoding.EncodeToString(b[:]))
+	return perch.NewSecret(TokenPrefix + base64.RawURLEncoding.EncodeToString(b[:]))
 }

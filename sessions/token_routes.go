@@ -39,7 +39,7 @@ func (r tokenRoutes) check() error {
 		switch {
 		case !u.TokenBearer:
 			return perch.Invalid("Upstreams", "TokenPrefix is of access tokens, which %q does not take", u.Name)
-		case strings.HasPrefix(u.TokenPrefix, tokenPrefix) || len(u.TokenPrefix) > MaxTokenPrefix:
+		case strings.HasPrefix(u.TokenPrefix, TokenPrefix) || len(u.TokenPrefix) > MaxTokenPrefix:
 			return perch.Invalid("Upstreams", "TokenPrefix must have at most %d bytes, and not begin as the tokens that are minted here", MaxTokenPrefix)
 		case i > 0 && r.prefixed[i-1].TokenPrefix == u.TokenPrefix:
 			return perch.Invalid("Upstreams", "two have the same TokenPrefix")

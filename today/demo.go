@@ -18,6 +18,9 @@ func Demo() Options {
 	return Options{Accounts: demoAccounts(), Rooms: demoRooms(day), Archive: demoArchive(day), Seed: "the demo of today"}
 }
 
+// DemoTokenPrefix begins the tokens of the accounts of Demo; the localpart follows.
+const DemoTokenPrefix = "today-"
+
 // DemoPeople are the accounts of Demo that are for signing in.
 func DemoPeople() []string { return []string{"ada", "ben", "cleo"} }
 
@@ -25,7 +28,7 @@ func demoAccounts() []Account {
 	var list []Account
 	for _, local := range DemoPeople() {
 		a := demoPerson(local, strings.ToUpper(local[:1])+local[1:])
-		a.Password, a.Tokens = local, []string{"today-" + local}
+		a.Password, a.Tokens = local, []string{DemoTokenPrefix + local}
 		a.Bookmarks = []string{"lounge", "town-hall"}
 		for _, other := range DemoPeople() {
 			if other != local {

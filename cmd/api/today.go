@@ -68,11 +68,11 @@ func (c *todayCommand) welcome(w io.Writer, s *today.Service) {
 	}
 	fmt.Fprint(w, "\nDemo accounts: JID, password, and token of OAUTHBEARER\n\n")
 	for _, name := range today.DemoPeople() {
-		fmt.Fprintf(w, "  %-22s %-6s %s\n", s.JID(name), name, "today-"+name)
+		fmt.Fprintf(w, "  %-22s %-6s %s\n", s.JID(name), name, today.DemoTokenPrefix+name)
 	}
 	if c.CAOut != "" {
-		fmt.Fprintf(w, "\nThe gateway in front of it:\n\n  perch --upload-http-host 127.0.0.1 --upstream 'xmpp://%s?domain=%s&token-mechanism=OAUTHBEARER&token-prefix=today-&ca-file=%s'\n",
-			s.Addr(), s.Domain(), strings.ReplaceAll(url.QueryEscape(c.CAOut), "%2F", "/"))
+		fmt.Fprintf(w, "\nThe gateway in front of it:\n\n  perch --upload-http-host 127.0.0.1 --upstream 'xmpp://%s?domain=%s&token-mechanism=OAUTHBEARER&token-prefix=%s&ca-file=%s'\n",
+			s.Addr(), s.Domain(), today.DemoTokenPrefix, strings.ReplaceAll(url.QueryEscape(c.CAOut), "%2F", "/"))
 	}
 	fmt.Fprint(w, stopLine)
 }

@@ -20,8 +20,8 @@ func nameEnums(schemas object) {
 	}
 	for _, name := range byLength(schemas) {
 		properties, _ := schemas[name].(object)["properties"].(object)
-		for property, schema := range properties {
-			schema, of := schema.(object), name+camel(property)
+		for _, property := range slices.Sorted(maps.Keys(properties)) {
+			schema, of := properties[property].(object), name+camel(property)
 			if items, ok := schema["items"].(object); ok {
 				schema, of = items, strings.TrimSuffix(of, "s")
 			}

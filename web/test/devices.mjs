@@ -17,6 +17,9 @@ const alone = async () => {
   for (const t of await made()) await alice.revokeToken(t.id);
 };
 
+/** The page is the one for signing in: nothing of a session is left in it. */
+const signedOut = (page) => page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
+
 /** The list, by keyboard. */
 async function open(page) {
   const panel = page.getByRole('region', { name: 'Session' });
@@ -133,7 +136,7 @@ test('a bounded token offers no more than it has, and signs itself out alone', (
     await dialog(page).getByLabel('Name').fill('watch');
     await only.fill(await jidOf('oscar'));
     await button(page, 'Make').click();
-    const refusal = page.getByText('/conversations/0: the token of this request is not for this conversation');
+    const refusal = page.getByText('The conversations: the token of this request is not for this conversation');
     await refusal.waitFor();
     const inFront = (e) => {
       const { x, y, width, height } = e.getBoundingClientRect();
@@ -147,7 +150,7 @@ test('a bounded token offers no more than it has, and signs itself out alone', (
 
     await button(page, 'Sign out this device').press('Enter');
     await button(page, 'Sign out here?').press('Enter');
-    await page.getByText('Who are you today?').waitFor();
+    await signedOut(page);
     assert.equal(await page.evaluate(() => sessionStorage.length), 0, 'something of the token stays');
     await assert.rejects(new Perch({ url, token, storage: null }).getSession(), { status: 401 });
     assert.equal((await new Perch({ url, token: other.token, storage: null }).getSession()).state, 'online');
@@ -165,7 +168,7 @@ test('a token that may not see others says so, and can still sign out', () =>
     await picture(page, 'token-alone');
     await button(page, 'Sign out this device').click();
     await button(page, 'Sign out here?').click();
-    await page.getByText('Who are you today?').waitFor();
+    await signedOut(page);
     assert.deepEqual(await made(), []);
   }));
 
@@ -178,7 +181,7 @@ test('everywhere: the session ends with all of its tokens', () =>
     await row(page, 'two').getByRole('button', { name: 'Revoke' }).waitFor();
     await button(page, 'Sign out everywhere').press('Enter');
     await button(page, 'Sign out all devices?').press('Enter');
-    await page.getByText('Who are you today?').waitFor();
+    await signedOut(page);
     for (const { token } of [one, two]) await assert.rejects(new Perch({ url, token, storage: null }).getSession(), { status: 401 });
   }));
 
