@@ -37,6 +37,9 @@ type account struct {
 
 // addAccounts makes the accounts of the options, then what ties them together.
 func (s *Service) addAccounts(list []Account) error {
+	if err := s.checkContacts(list); err != nil {
+		return err
+	}
 	for i := range list {
 		if err := s.addAccount(&list[i]); err != nil {
 			return err
@@ -45,26 +48,41 @@ func (s *Service) addAccounts(list []Account) error {
 	for _, own := range list {
 		a := s.accounts[own.Local]
 		for _, o := range own.Contacts {
-			b := s.accounts[o.Local]
-			if b == nil || b == a {
-				return fmt.Errorf("today: account %q: contact %q is unknown or itself", own.Local, o.Local)
-			}
-			befriend(a, b, o)
+			subscribeBoth(a, s.accounts[o.Local], o)
 		}
 	}
 	return nil
 }
 
-// befriend makes a subscription in both directions. An item that the other side has named keeps its name.
-func befriend(a, b *account, o Contact) {
+// checkContacts refuses contacts that are not in the list, and have no account yet.
+func (s *Service) checkContacts(list []Account) error {
+	there := make(map[string]bool, len(list))
+	for i := range list {
+		there[list[i].Local] = true
+	}
+	for _, own := range list {
+		for _, o := range own.Contacts {
+			if o.Local == own.Local || !there[o.Local] && s.accounts[o.Local] == nil {
+				return fmt.Errorf("today: account %q: contact %q is unknown or itself", own.Local, o.Local)
+			}
+		}
+	}
+	return nil
+}
+
+// subscribeBoth makes a subscription in both directions, and tells who has fetched a roster. An item that the
+// other side has named keeps its name.
+func subscribeBoth(a, b *account, o Contact) {
 	k := a.Ensure(b.Bare, b.Account)
-	k.Name, k.Groups, k.To, k.From, k.Added = o.Name, o.Groups, true, true, true
-	slices.Sort(k.Groups)
+	k.Name, k.Groups = o.Name, slices.Compact(slices.Sorted(slices.Values(o.Groups)))
+	k.To, k.From, k.Added = true, true, true
+	a.Push(k)
 	back := b.Ensure(a.Bare, a.Account)
 	if !back.Added {
 		back.Name, back.Added = a.Nick, true
 	}
 	back.To, back.From = true, true
+	b.Push(back)
 }
 
 // addAccount makes one account without its contacts.
@@ -78,6 +96,9 @@ func (s *Service) addAccount(o *Account) error {
 	}
 	if a.password, err = preparePassword(o.Local, o.Password); err != nil {
 		return err
+	}
+	if slices.Contains(o.Tokens, "") {
+		return fmt.Errorf("today: account %q: Tokens: a token must have a text", o.Local)
 	}
 	if !s.dir.Add(a.Account) {
 		return fmt.Errorf("today: account %q: Local is taken", o.Local)

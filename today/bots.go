@@ -32,28 +32,21 @@ func (s *Service) play(a *account, resource string, send func([]byte)) *session 
 	return x
 }
 
-// startBots lets the bots come online and enter their rooms.
-func (s *Service) startBots() error {
-	for i := range s.o.Accounts {
-		o := &s.o.Accounts[i]
-		if o.Bot == nil {
-			continue
-		}
-		a := s.accounts[o.Local]
-		b := &bot{Bot: *o.Bot, s: s, nick: a.nick()}
-		setDefault(&b.Delay, 1200*time.Millisecond)
-		a.bot, a.Accepts = b, true
-		b.x = s.play(a, "bot", b.get)
-		b.send(fmt.Sprintf("<presence>%s</presence>", xmppserver.PresenceInner(b.Presence)))
-		for _, local := range b.Rooms {
-			r := s.rooms.list[local+"@"+roomsHost+s.o.Domain]
-			if r == nil {
-				return fmt.Errorf("today: account %q: Bot.Rooms: there is no room %q", o.Local, local)
-			}
-			b.send(string(xmppserver.AppendAttr([]byte("<presence"), "to", r.jid+"/"+b.nick)) + "><x xmlns='" + nsMUC + "'><history maxstanzas='0'/></x></presence>")
-		}
+// startBot lets the bot of an account, if it has one, come online and enter its rooms.
+func (s *Service) startBot(o *Account) {
+	if o.Bot == nil {
+		return
 	}
-	return nil
+	a := s.accounts[o.Local]
+	b := &bot{Bot: *o.Bot, s: s, nick: a.nick()}
+	setDefault(&b.Delay, 1200*time.Millisecond)
+	a.bot, a.Accepts = b, true
+	b.x = s.play(a, "bot", b.get)
+	b.send(fmt.Sprintf("<presence>%s</presence>", xmppserver.PresenceInner(b.Presence)))
+	for _, local := range b.Rooms {
+		to := attribute("to", s.roomNamed(local).jid+"/"+b.nick)
+		b.send("<presence" + to + "><x xmlns='" + nsMUC + "'><history maxstanzas='0'/></x></presence>")
+	}
 }
 
 // send is what a client sends that has written it.

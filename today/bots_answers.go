@@ -117,7 +117,7 @@ type chatter struct {
 
 // startTalk lets the bots of a room talk.
 func (s *Service) startTalk(o *Room) {
-	r := s.rooms.list[o.Local+"@"+roomsHost+s.o.Domain]
+	r := s.roomNamed(o.Local)
 	if len(o.Talk) == 0 {
 		return
 	}

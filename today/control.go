@@ -7,11 +7,22 @@ import (
 	"github.com/perch-im/perch"
 )
 
-// AddAccount adds an account while the service runs. Its contacts must be there.
+// AddAccount adds an account while the service runs, with all that it has in Options. Its contacts and its
+// rooms must be there: else it is refused before anything has changed. Contacts that are online see it at once.
 func (s *Service) AddAccount(o Account) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.addAccounts([]Account{o})
+	if err := s.checkRooms(&o); err != nil {
+		return err
+	}
+	if err := s.addAccounts([]Account{o}); err != nil {
+		return err
+	}
+	if err := s.bookmark(&o); err != nil {
+		return err
+	}
+	s.startBot(&o)
+	return nil
 }
 
 // SetPassword changes a password. Sessions stay; tokens of XEP-0484 that were given for the old one do not.

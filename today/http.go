@@ -4,19 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/perch-im/perch/internal/xmppserver"
 )
 
-// Limits of the listener for HTTP. A WebSocket and an upload have their own.
+// Limits of the listener for HTTP. A WebSocket has its own, and files have fileTime.
 const (
 	httpHeaderTime  = 10 * time.Second
 	httpIdleTime    = time.Minute
 	httpHeaderBytes = 16 << 10
+	httpRequests    = 200 // connections beside those of WebSockets, which are bounded by Options.MaxConnections
 )
 
 // routes are what is served over HTTP.
@@ -57,20 +61,33 @@ func (s *Service) listenHTTP(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for HTTP: %w", err)
 	}
-	s.http = &http.Server{
-		Handler: s.routes(), ReadHeaderTimeout: httpHeaderTime, IdleTimeout: httpIdleTime, MaxHeaderBytes: httpHeaderBytes,
-		BaseContext: func(net.Listener) context.Context { return s.life },
-		Protocols:   new(http.Protocols),
-	}
-	s.http.Protocols.SetHTTP1(true) // a WebSocket is opened by it
+	s.http = s.newHTTPServer()
 	s.httpAddr = l.Addr()
 	s.log.Info("serving HTTP", "address", l.Addr().String())
 	s.wg.Go(func() {
-		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.http.Serve(s.limited(l)); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Debug("HTTP ended", "error", err)
 		}
 	})
 	return nil
+}
+
+// newHTTPServer is a server in which nothing that a client does not do holds a connection for ever.
+func (s *Service) newHTTPServer() *http.Server {
+	server := &http.Server{
+		Handler: s.routes(), ReadHeaderTimeout: httpHeaderTime, IdleTimeout: httpIdleTime, MaxHeaderBytes: httpHeaderBytes,
+		ReadTimeout: fileTime, WriteTimeout: 2 * fileTime, // the second one begins with the first
+		BaseContext: func(net.Listener) context.Context { return s.life },
+		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		Protocols:   new(http.Protocols),
+	}
+	server.Protocols.SetHTTP1(true) // a WebSocket is opened by it
+	return server
+}
+
+// limited accepts no more connections than there may be at a time.
+func (s *Service) limited(l net.Listener) net.Listener {
+	return netutil.LimitListener(l, s.o.MaxConnections+httpRequests)
 }
 
 // stopHTTP waits for requests until ctx ends.

@@ -100,6 +100,9 @@ func setDefault[T comparable](p *T, v T) {
 
 // validate refuses what would fail later, and names the field.
 func (o Options) validate() error {
+	if j, err := perch.ParseJID(o.Domain); err != nil || string(j) != o.Domain || j.Domain() != o.Domain {
+		return fmt.Errorf("today: Domain %q is no domain as RFC 7622 prepares it, such as %s", o.Domain, DefaultDomain)
+	}
 	for _, l := range [...][2]string{{"Listen", o.Listen}, {"ListenHTTP", o.ListenHTTP}} {
 		if l[1] == Off {
 			continue

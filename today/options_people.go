@@ -60,7 +60,8 @@ type Bot struct {
 	Rooms    []string      // localparts of rooms that it is in, under its nickname
 	Delay    time.Duration // until it answers; default 1.2 s
 
-	// Answer is what it says to a text; nil: nothing. In a room it answers to who names it.
+	// Answer is what it says to a text; nil: nothing. In a room it answers to who names it. It is called with
+	// the service locked: it returns at once, and calls no method of the Service.
 	Answer func(text string) Answer
 }
 

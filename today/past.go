@@ -18,9 +18,8 @@ const (
 
 // withPicture uploads the picture of a message, and then lets do take it with its address. That is known
 // when the service has started; without a listener for HTTP there are no pictures.
-func (s *Service) withPicture(p PastMessage, do func(*PastMessage) error) {
-	a := s.accounts[p.From]
-	if s.o.ListenHTTP == Off || a == nil {
+func (s *Service) withPicture(a *account, p PastMessage, do func(*PastMessage) error) {
+	if s.o.ListenHTTP == Off {
 		return
 	}
 	s.later.After(0, func() {
@@ -75,6 +74,11 @@ func (p *PastMessage) element(from, to, kind string, ref func(id string) string)
 	return e
 }
 
+// whole reports whether the message has what each one must have.
+func (p *PastMessage) whole() bool {
+	return p.ID != "" && (p.Body != "" || p.Picture != nil || p.ReactsTo != "")
+}
+
 // archived is the message as it is in the archive of owner.
 func (p *PastMessage) archived(owner, with string, e *xmppserver.Element, stanza []byte) archived {
 	m := newArchived(with, e, stanza)
@@ -84,13 +88,13 @@ func (p *PastMessage) archived(owner, with string, e *xmppserver.Element, stanza
 
 // recall puts a message of before into the archives of both accounts.
 func (s *Service) recall(p *PastMessage) error {
-	if p.Picture != nil {
-		s.withPicture(*p, s.recall)
-		return nil
-	}
 	from, to := s.accounts[p.From], s.accounts[p.To]
-	if from == nil || to == nil || p.ID == "" {
-		return fmt.Errorf("today: Archive: message %q from %q to %q: it needs an ID and two accounts", p.ID, p.From, p.To)
+	switch {
+	case from == nil || to == nil || !p.whole():
+		return fmt.Errorf("today: Archive: message %q from %q to %q: it needs two accounts, an ID, and a Body, a Picture or ReactsTo", p.ID, p.From, p.To)
+	case p.Picture != nil:
+		s.withPicture(from, *p, s.recall)
+		return nil
 	}
 	e := p.element(from.Bare, to.Bare, "chat", func(id string) string { return id })
 	stanza := e.Append(nil, xmppserver.NSClient)
@@ -103,13 +107,13 @@ func (s *Service) recall(p *PastMessage) error {
 
 // recall puts a message of before into the archive of a room.
 func (r *room) recall(p *PastMessage) error {
-	if p.Picture != nil {
-		r.c.s.withPicture(*p, r.recall)
-		return nil
-	}
 	a := r.c.s.accounts[p.From]
-	if a == nil || p.ID == "" {
-		return fmt.Errorf("today: room %s: message %q from %q: it needs an ID and an account", r.jid, p.ID, p.From)
+	switch {
+	case a == nil || !p.whole():
+		return fmt.Errorf("today: room %s: message %q from %q: it needs an account, an ID, and a Body, a Picture or ReactsTo", r.jid, p.ID, p.From)
+	case p.Picture != nil:
+		r.c.s.withPicture(a, *p, r.recall)
+		return nil
 	}
 	o := &occupant{nick: a.nick(), bare: a.Bare, id: r.c.occupantID(r.jid, a.Bare)}
 	e := p.element(r.at(o), "", "groupchat", func(id string) string { return pastID(r.jid, id) })

@@ -24,15 +24,39 @@ func (s *Service) addPeople() error {
 		}
 	}
 	for i := range s.o.Accounts {
+		if err := s.checkRooms(&s.o.Accounts[i]); err != nil {
+			return err
+		}
 		if err := s.bookmark(&s.o.Accounts[i]); err != nil {
 			return err
 		}
 	}
-	if err := s.startBots(); err != nil {
-		return err
+	for i := range s.o.Accounts {
+		s.startBot(&s.o.Accounts[i])
 	}
 	for i := range s.o.Rooms {
 		s.startTalk(&s.o.Rooms[i])
+	}
+	return nil
+}
+
+// roomNamed is the room with a localpart, or nil.
+func (s *Service) roomNamed(local string) *room {
+	return s.rooms.list[local+"@"+roomsHost+s.o.Domain]
+}
+
+// checkRooms refuses rooms of an account that there are not.
+func (s *Service) checkRooms(o *Account) error {
+	lists := map[string][]string{"Bookmarks": o.Bookmarks}
+	if o.Bot != nil {
+		lists["Bot.Rooms"] = o.Bot.Rooms
+	}
+	for field, locals := range lists {
+		for _, local := range locals {
+			if s.roomNamed(local) == nil {
+				return fmt.Errorf("today: account %q: %s: there is no room %q", o.Local, field, local)
+			}
+		}
 	}
 	return nil
 }
@@ -41,10 +65,7 @@ func (s *Service) addPeople() error {
 func (s *Service) bookmark(o *Account) error {
 	a := s.accounts[o.Local]
 	for _, local := range o.Bookmarks {
-		r := s.rooms.list[local+"@"+roomsHost+s.o.Domain]
-		if r == nil {
-			return fmt.Errorf("today: account %q: Bookmarks: there is no room %q", o.Local, local)
-		}
+		r := s.roomNamed(local)
 		e := xmppserver.NewElement(nodeBookmarks, "conference",
 			xmppserver.Node{El: xmppserver.NewElement(nodeBookmarks, "nick", xmppserver.Node{Text: a.nick()})})
 		e.Attr = []xml.Attr{{Name: xml.Name{Local: "name"}, Value: r.title()}, {Name: xml.Name{Local: "autojoin"}, Value: "true"}}

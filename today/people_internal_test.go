@@ -195,10 +195,37 @@ func TestPeopleOptions(t *testing.T) {
 		`message "1" from`:  {Rooms: []Room{{Local: "a", Archive: []PastMessage{{ID: "1", From: "nobody"}}}}},
 		`Archive: message`:  {Archive: []PastMessage{{ID: "1", From: "a", To: "b"}}},
 		`Bookmarks: there`:  {Accounts: []Account{{Local: "a", Bookmarks: []string{"nowhere"}}}},
+		`Domain "A.b"`:      {Domain: "A.b"},
+		`Domain "a@b"`:      {Domain: "a@b"},
+		`Domain "a/b"`:      {Domain: "a/b"},
+		`Domain "a b"`:      {Domain: "a b"},
+		`message "2" from`:  {Accounts: []Account{{Local: "a"}}, Rooms: []Room{{Local: "a", Archive: []PastMessage{{ID: "2", From: "a"}}}}},
+		`message "3" from`:  {Rooms: []Room{{Local: "a", Archive: []PastMessage{{ID: "3", From: "a", Picture: []byte("x")}}}}},
+		`message "4" from`:  {Accounts: []Account{{Local: "a"}}, Archive: []PastMessage{{ID: "4", From: "a", To: "b", Picture: []byte("x")}}},
+		`message "5" from`:  {Accounts: []Account{{Local: "a"}}, Archive: []PastMessage{{ID: "5", From: "a", To: "a"}}},
+		`"a": Tokens`:       {Accounts: []Account{{Local: "a", Tokens: []string{""}}}},
+		`contact "b" is`:    {Accounts: []Account{{Local: "a", Contacts: []Contact{{Local: "b"}}}}},
+		`contact "a" is`:    {Accounts: []Account{{Local: "a", Contacts: []Contact{{Local: "a"}}}}},
 		`no room "nowhere"`: {Accounts: []Account{{Local: "a", Bot: &Bot{Rooms: []string{"nowhere"}}}}},
 	} {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got error %v, want one with %s", err, want)
 		}
+	}
+}
+
+// TestOptionsAreNotChanged: who makes two services of them makes the same one twice.
+func TestOptionsAreNotChanged(t *testing.T) {
+	groups := []string{"B", "A", "B"}
+	s, err := New(Options{Accounts: []Account{{Local: "a", Contacts: []Contact{{Local: "b", Groups: groups}}}, {Local: "b"}}})
+	if err != nil {
+		t.Fatalf("New: got error %v, want none", err)
+	}
+	if want := []string{"B", "A", "B"}; !slices.Equal(groups, want) {
+		t.Errorf("got the caller's groups %q, want %q", groups, want)
+	}
+	a := s.accounts["a"]
+	if got, want := a.Contact("b@"+DefaultDomain).Groups, []string{"A", "B"}; !slices.Equal(got, want) {
+		t.Errorf("got the groups %q, want %q", got, want)
 	}
 }

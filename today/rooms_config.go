@@ -171,14 +171,18 @@ func (c roomConfig) configured(f form) (_ roomConfig, ok bool) {
 			return c, false
 		}
 	}
-	switch on, given := f.fields[fieldPrefix+"passwordprotectedroom"]; {
-	case !given || len(on) == 0:
-	case on[0] == "0" || on[0] == "false":
-		c.password = ""
-	case c.password == "" && before == "":
-		return c, false // a password that there is not
+	on, given := f.fields[fieldPrefix+"passwordprotectedroom"]
+	if !given || len(on) == 0 {
+		return c, true
 	}
-	return c, true
+	protected, ok := parseBool(on[0])
+	switch {
+	case !protected:
+		c.password = ""
+	case c.password == "": // it stays the one of before, if there is one
+		c.password, ok = before, before != ""
+	}
+	return c, ok
 }
 
 // appendForm writes the form as it is filled in.

@@ -123,6 +123,27 @@ func FuzzRoomForm(f *testing.F) {
 	})
 }
 
+// TestRoomPassword: the password of a room, whatever a form has of it.
+func TestRoomPassword(t *testing.T) {
+	for _, tt := range []struct {
+		before, protected, secret, want string
+		ok                              bool
+	}{
+		{"old", "1", "new", "new", true}, {"old", "1", "", "old", true}, {"old", "true", "", "old", true},
+		{"old", "0", "new", "", true}, {"old", "false", "", "", true}, {"old", "x", "new", "", false},
+		{"", "1", "", "", false}, {"", "1", "new", "new", true}, {"", "0", "", "", true},
+	} {
+		config := newRoomConfig()
+		config.password = tt.before
+		got, ok := config.configured(form{kind: nsRoomConfig, fields: map[string][]string{
+			fieldPrefix + "passwordprotectedroom": {tt.protected}, fieldPrefix + "roomsecret": {tt.secret},
+		}})
+		if ok != tt.ok || ok && got.password != tt.want {
+			t.Errorf("%+v: got %q and %v, want %q and %v", tt, got.password, ok, tt.want, tt.ok)
+		}
+	}
+}
+
 func FuzzRoomHistory(f *testing.F) {
 	f.Add("3", "1000", "60", "2026-11-30T00:00:00Z")
 	f.Add("-1", "x", "99999999999999999999", "never")

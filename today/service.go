@@ -112,13 +112,15 @@ func (s *Service) makeComponents() map[string]component {
 	return list
 }
 
-// Start listens and serves until Stop. ctx covers the start only. A Service is started once.
+// Start listens and serves until Stop. ctx covers the start only. A Service is started once, also when that
+// fails.
 func (s *Service) Start(ctx context.Context) error {
 	s.startMu.Lock()
 	defer s.startMu.Unlock()
 	if s.started || s.life.Err() != nil {
-		return errors.New("today: started twice or after Stop")
+		return errors.New("today: Start: the Service has been started or stopped; make a new one")
 	}
+	s.started = true
 	if s.o.Listen != Off {
 		if err := s.srv.Listen(ctx, s.o.Listen); err != nil {
 			return fmt.Errorf("today: %w", err)
@@ -130,7 +132,6 @@ func (s *Service) Start(ctx context.Context) error {
 			return fmt.Errorf("today: %w", err)
 		}
 	}
-	s.started = true
 	s.wg.Go(func() { s.later.Run(s.life, &s.mu) })
 	return nil
 }
