@@ -45,6 +45,7 @@ func (m *Manager) Authenticate(ctx context.Context, token perch.Secret) (*Sessio
 		if err := s.left(ctx); err != nil {
 			return nil, err
 		}
+		by.row = nil // what it said was before that session ended
 	}
 }
 
@@ -58,13 +59,13 @@ func (m *Manager) Knows(ctx context.Context, token perch.Secret) bool {
 	if err != nil {
 		return false
 	}
-	s, _, bound, err := m.lookup(ctx, m.keyFor(ctx, by.of).digest)
+	s, _, bound, err := m.lookup(ctx, m.keyFor(ctx, by.of).digest, by.row)
 	return s != nil || bound || errors.As(err, new(*NotOwnerError))
 }
 
 // find returns the session of a token, and opens it when it is not live.
 func (m *Manager) find(ctx context.Context, key markedKey, by bearer) (*Session, error) {
-	s, b, bound, err := m.lookup(ctx, key.digest)
+	s, b, bound, err := m.lookup(ctx, key.digest, by.row)
 	switch {
 	case s != nil || err != nil:
 		return s, err
@@ -76,7 +77,9 @@ func (m *Manager) find(ctx context.Context, key markedKey, by bearer) (*Session,
 		m.rejected.add(key.digest, errUnknownToken)
 		return nil, errUnknownToken
 	case !m.settings().Upstreams[by.acc.Upstream].TokenBearer:
-		return nil, m.takesNone(by.acc.Upstream)
+		err = m.takesNone(by.acc.Upstream)
+		m.rejected.add(key.digest, err)
+		return nil, err
 	}
 	s, _, err = m.openHere(ctx, openRequest{id: m.idOf(key.digest), acc: by.acc, by: boundBy(key, Binding{}, false)})
 	return s, err

@@ -14,6 +14,14 @@ type bearer struct {
 	of     credentialKey
 	acc    perch.Account // of an access token
 	minted bool
+	row    *bindingRow // nil: the Store was not asked
+}
+
+// bindingRow is what the Store has said of a key during this request.
+type bindingRow struct {
+	key digest
+	b   Binding
+	err error
 }
 
 // namedUpstream is what a request says of the upstream of its access token, and in which field.
@@ -111,12 +119,16 @@ func (m *Manager) bearerOf(ctx context.Context, token perch.Secret) (bearer, err
 		return first, nil
 	}
 	for b := range m.bearers(ctx, token) {
-		bound, err := m.inStore(ctx, b)
-		if err != nil {
-			return m.lastKnown(ctx, token, first), nil
-		}
-		if bound {
+		b.row = m.inStore(ctx, b)
+		switch kind := perch.KindOf(b.row.err); {
+		case b.row.err == nil:
 			return b, b.named(ctx)
+		case kind != perch.KindNotFound:
+			last := m.lastKnown(ctx, token, first)
+			last.row = &bindingRow{key: last.of(m.ring()[0]), err: b.row.err}
+			return last, nil
+		case b.acc.Upstream == first.acc.Upstream:
+			first.row = b.row
 		}
 	}
 	return first, m.settings().tokenFits(namedIn(ctx).field, first.acc.Upstream, token)
@@ -141,18 +153,18 @@ func (m *Manager) leadsSomewhere(b bearer) bool {
 	return false
 }
 
-// inStore reports whether a bearer is bound in the Store, under any of the secrets.
-func (m *Manager) inStore(ctx context.Context, b bearer) (bool, error) {
+// inStore is what the Store has of a bearer under the first of the secrets under which it is bound, or else what
+// it has said of the last one. That there is nothing is KindNotFound.
+func (m *Manager) inStore(ctx context.Context, b bearer) *bindingRow {
+	var row bindingRow
 	for _, h := range m.ring() {
-		_, err := m.o.Store.Lookup(ctx, b.of(h).String())
-		if err == nil {
-			return true, nil
-		}
-		if perch.KindOf(err) != perch.KindNotFound {
-			return false, err
+		row.key = b.of(h)
+		row.b, row.err = m.o.Store.Lookup(ctx, row.key.String())
+		if perch.KindOf(row.err) != perch.KindNotFound {
+			break
 		}
 	}
-	return false, nil
+	return &row
 }
 
 // lastKnown is what a token has stood for when it was last found on another node, while the Store cannot be

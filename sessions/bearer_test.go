@@ -121,6 +121,51 @@ func TestTokenStaysAtItsUpstream(t *testing.T) {
 	}, several, durable)
 }
 
+// lookups counts how often the Store is asked about a token.
+type lookups struct {
+	sessions.Store
+	n int
+}
+
+func (l *lookups) Lookup(ctx context.Context, token string) (sessions.Binding, error) {
+	l.n++
+	return l.Store.Lookup(ctx, token)
+}
+
+// TestTokenIsLookedUpOnce: whose a token is takes one look-up for each upstream that may have it, which its session
+// is opened by as well; and one that leads nowhere takes none when it comes again, also where the default upstream
+// takes no access tokens.
+func TestTokenIsLookedUpOnce(t *testing.T) {
+	count := &lookups{}
+	inWorld(t, func(w *world) {
+		authenticate := func(when, named string, token perch.Secret, want int, kind perch.Kind) {
+			t.Helper()
+			before := count.n
+			if _, err := w.m.Authenticate(w.at(named), token); kind != "" {
+				kindOf(t, err, kind)
+			} else {
+				must(t, "Authenticate "+when, err)
+			}
+			synctest.Wait()
+			if got := count.n - before; got != want {
+				t.Errorf("%s: got %d look-ups, want %d", when, got, want)
+			}
+		}
+		_, err := w.m.Authenticate(w.at("net"), accessToken("opaque"))
+		must(t, "Authenticate", err)
+		w.restart()
+		authenticate("of the second of five", "", accessToken("opaque"), 2, "")
+		authenticate("one that leads nowhere", "", accessToken("junk"), 5, perch.KindUnauthorized)
+		authenticate("the same again", "", accessToken("junk"), 0, perch.KindUnauthorized)
+		authenticate("the same at an upstream that takes it", "partner", accessToken("junk"), 4, "")
+		w.store.set(func(s *store) { s.down = errDown })
+		authenticate("while the Store is down", "", accessToken("other"), 1, perch.KindStorageUnavailable)
+	}, several, durable, func(o *sessions.Options) {
+		o.DefaultUpstream, count.Store = "named", o.Store
+		o.Store = count
+	})
+}
+
 // TestTokenOfAnotherNodeStaysAtItsUpstream: a node that has no session of the token finds the one that has.
 func TestTokenOfAnotherNodeStaysAtItsUpstream(t *testing.T) {
 	inCluster(t, 2, func(c *cluster) {

@@ -99,7 +99,7 @@ func (m *Manager) enter(ctx context.Context, key markedKey, acc perch.Account) (
 	if err := m.rejected.get(key.digest); err != nil {
 		return nil, false, err
 	}
-	b, bound, err := m.stored(ctx, key.digest)
+	b, bound, err := m.stored(ctx, m.rowOf(ctx, key.digest))
 	if err != nil {
 		return nil, false, err
 	}

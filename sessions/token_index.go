@@ -105,8 +105,8 @@ func (e *entry) find(key digest) *boundToken {
 
 // lookup finds out where a token leads, for every way to a session: to a live one, to one that
 // the Store has bound it to, or, with neither and no error, nowhere yet. The error is that of a
-// token that is refused, or says which node has the session.
-func (m *Manager) lookup(ctx context.Context, key digest) (s *Session, b Binding, bound bool, err error) {
+// token that is refused, or says which node has the session. Where row is of this key the Store is not asked again.
+func (m *Manager) lookup(ctx context.Context, key digest, row *bindingRow) (s *Session, b Binding, bound bool, err error) {
 	if s, err = m.unexpired(ctx, key); s != nil || err != nil {
 		return s, b, false, err
 	}
@@ -116,13 +116,22 @@ func (m *Manager) lookup(ctx context.Context, key digest) (s *Session, b Binding
 	if err = m.routes.get(key, routeFor); err != nil {
 		return nil, b, false, err
 	}
-	b, bound, err = m.stored(ctx, key)
+	if row == nil || row.key != key {
+		row = m.rowOf(ctx, key)
+	}
+	b, bound, err = m.stored(ctx, row)
 	return nil, b, bound, err
 }
 
-// stored is what the Store says of a token.
-func (m *Manager) stored(ctx context.Context, key digest) (b Binding, bound bool, err error) {
-	b, err = m.o.Store.Lookup(ctx, key.String())
+// rowOf asks the Store about a token.
+func (m *Manager) rowOf(ctx context.Context, key digest) *bindingRow {
+	b, err := m.o.Store.Lookup(ctx, key.String())
+	return &bindingRow{key, b, err}
+}
+
+// stored is where a token leads by what the Store has said of it.
+func (m *Manager) stored(ctx context.Context, row *bindingRow) (b Binding, bound bool, err error) {
+	key, b, err := row.key, row.b, row.err
 	switch {
 	case err == nil && b.Replaced:
 		return b, false, errReplaced
