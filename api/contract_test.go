@@ -93,3 +93,21 @@ func TestEveryProblemIsDescribed(t *testing.T) {
 		t.Errorf("problems, -got (problem_table.go) +want (openapi.yaml), were:\n%s", diff)
 	}
 }
+
+// TestDescriptionsAreTagged: each description has a tag, and is not sent again to who has it. The client of the test
+// holds both answers against what is described.
+func TestDescriptionsAreTagged(t *testing.T) {
+	g := newGateway(t, func(o *gatewayOptions) {
+		o.OpenAPI, o.AsyncAPI, o.Admin.OpenAPI = perch.OpenAPI, perch.AsyncAPI, docs.AdminOpenAPI
+	})
+	for _, path := range []string{"/v1/openapi.yaml", "/v1/asyncapi.yaml"} {
+		tag := g.want(200, "GET", path, "", nil).header.Get("ETag")
+		g.want(304, "GET", path, "", nil, "If-None-Match", tag)
+	}
+	o := g.operator(t)
+	status, _ := o.do("GET", "openapi.yaml", "")
+	again, text := o.do("GET", "openapi.yaml", "", "If-None-Match", "*")
+	if status != 200 || again != 304 || len(text) != 0 {
+		t.Errorf("openapi.yaml of operators: got %d, then %d %.40q, want 200, then 304 and nothing", status, again, text)
+	}
+}

@@ -39,6 +39,7 @@ type exchange struct {
 	status        int
 	media, answer string
 	without       string // a header that is always there otherwise
+	tag           string // ETag; "" is none
 	complaint     string
 }
 
@@ -59,7 +60,9 @@ var exchanges = []exchange{
 	{name: "unknown code", method: "GET", path: "/v1/jids", status: 404, media: "application/problem+json", answer: strings.Replace(problem, `"not-found"`, `"gone-fishing"`, 1), complaint: "enum"},
 	{name: "body as described", method: "PUT", path: "/v1/chat-states/a%40b", send: `{"state":"gone"}`, status: 204},
 	{name: "unknown field accepted", method: "PUT", path: "/v1/chat-states/a%40b", send: `{"state":"gone","x":1}`, status: 204, complaint: "it was accepted"},
-	{name: "body where there is none", method: "GET", path: "/v1/presence", status: 304, media: "application/json", answer: "", without: "ETag", complaint: "ETag"},
+	{name: "not modified", method: "GET", path: "/v1/presence", status: 304, tag: `"x"`},
+	{name: "not modified, without its tag", method: "GET", path: "/v1/presence", status: 304, complaint: "ETag"},
+	{name: "a tag that is not described", method: "GET", path: "/v1/jids?account=a%40b", status: 200, media: "application/json", answer: `{"account":"a@b","jid":"a@c"}`, tag: `"x"`, complaint: "ETag, which is not described"},
 	{name: "no operation, refused", method: "GET", path: "/v1/nowhere", status: 404, media: "application/problem+json", answer: problem},
 	{name: "no operation, answered", method: "GET", path: "/v1/nowhere", status: 200, media: "application/json", answer: "{}", complaint: "no operation"},
 	{name: "page", method: "GET", path: "/docs", status: 200, media: "text/html", answer: "<p>"},
@@ -91,7 +94,7 @@ func (e exchange) run(t *testing.T, c *complaints) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		h := w.Header()
 		for name, value := range map[string]string{
-			"X-Request-Id": "12345678", "RateLimit": `"address";r=1;t=1`, "RateLimit-Policy": `"address";q=1;w=1`, "ETag": `"x"`,
+			"X-Request-Id": "12345678", "RateLimit": `"address";r=1;t=1`, "RateLimit-Policy": `"address";q=1;w=1`,
 		} {
 			if name != e.without {
 				h.Set(name, value)
@@ -99,6 +102,9 @@ func (e exchange) run(t *testing.T, c *complaints) {
 		}
 		if e.media != "" {
 			h.Set("Content-Type", e.media)
+		}
+		if e.tag != "" {
+			h.Set("ETag", e.tag)
 		}
 		w.WriteHeader(e.status)
 		_, _ = io.WriteString(w, e.answer)

@@ -164,6 +164,9 @@ func checkAnswer(in *openapi3filter.RequestValidationInput, res *http.Response, 
 			return fmt.Errorf("it lacks the header %s", name)
 		}
 	}
+	if answer.Value.Headers["ETag"] == nil && res.Header.Get("ETag") != "" {
+		return errors.New("it has the header ETag, which is not described")
+	}
 	if len(answer.Value.Content) == 0 && len(body) > 0 {
 		return fmt.Errorf("it has a body: %.200q", body)
 	}

@@ -9,7 +9,7 @@ import (
 
 // asyncAPI makes asyncapi.yaml of events.yaml and of the schemas of openapi.yaml, whole: nothing in it
 // points out of it.
-func (s *eventSource) asyncAPI(open object) ([]byte, error) {
+func (s *eventSource) asyncAPI(open object, fields *fieldTexts) ([]byte, error) {
 	doc := copied(s.doc).(object)
 	own := copied(s.schemas()).(object)
 	schemas := copied(schemasOf(open)).(object)
@@ -18,7 +18,9 @@ func (s *eventSource) asyncAPI(open object) ([]byte, error) {
 	if err := extend(schemas); err != nil {
 		return nil, err
 	}
+	fields.describeSchemas(schemas)
 	nameEnums(schemas)
+	fields.describeSchemas(schemas)
 	for name, schema := range schemas {
 		schema.(object)["title"] = name
 	}
@@ -31,10 +33,11 @@ func (s *eventSource) asyncAPI(open object) ([]byte, error) {
 	return encode(doc, "internal/openapigen/events.yaml and openapi.yaml")
 }
 
-// messageKey is the name of the message of a type in the description.
+// messageKey is the name of the message of a type in the description: vcardChanged of vcard.changed.
 func messageKey(typ string, f frame) string {
 	first, rest, _ := strings.Cut(typ, ".")
-	return cmp.Or(f.Key, strings.ToLower(first[:1])+camel(first)[1:]+camel(rest))
+	word, more, _ := strings.Cut(first, "_")
+	return cmp.Or(f.Key, word+camel(more)+camel(rest))
 }
 
 func message(name, schema, summary string) object {

@@ -43,17 +43,24 @@ func generate(ctx context.Context, root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	open, err := client.generate(text, types, dropAdmin, overlay, events.addTo)
+	fields, err := readFields(fieldsYAML)
+	if err != nil {
+		return nil, err
+	}
+	open, err := client.generate(text, types, dropAdmin, overlay, events.addTo, fields)
 	if err != nil {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)
 	}
-	admin, err := operator.generate(text, types, keepAdmin, adminOverlay, nil)
+	admin, err := operator.generate(text, types, keepAdmin, adminOverlay, nil, fields)
 	if err != nil {
 		return nil, fmt.Errorf("admin-openapi.yaml: %w", err)
 	}
 	all := map[string][]byte{}
-	if all["asyncapi.yaml"], err = events.asyncAPI(open); err != nil {
+	if all["asyncapi.yaml"], err = events.asyncAPI(open, fields); err != nil {
 		return nil, fmt.Errorf("asyncapi.yaml: %w", err)
+	}
+	if err := fields.unused(); err != nil {
+		return nil, err
 	}
 	if all["openapi.yaml"], err = encode(open, "the comments of package api"); err != nil {
 		return nil, err
@@ -63,8 +70,9 @@ func generate(ctx context.Context, root string) (map[string][]byte, error) {
 }
 
 // generate makes one description of what swag has written. Choose leaves out what is none of it, and
-// add, unless it is nil, adds what is not from package api.
-func (d description) generate(text []byte, types goTypes, choose func(object), overlay []byte, add func(object) error) (object, error) {
+// add, unless it is nil, adds what is not from package api. What is made of a schema that is described, by
+// events.yaml or as a variant, has its texts; what has got a name by then has its own.
+func (d description) generate(text []byte, types goTypes, choose func(object), overlay []byte, add func(object) error, fields *fieldTexts) (object, error) {
 	var doc, byHand object
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		return nil, err
@@ -81,6 +89,7 @@ func (d description) generate(text []byte, types goTypes, choose func(object), o
 	if err := patch(doc, byHand, ""); err != nil {
 		return nil, fmt.Errorf("overlay: %w", err)
 	}
+	fields.describe(doc)
 	if add != nil {
 		if err := add(doc); err != nil {
 			return nil, err
@@ -89,13 +98,9 @@ func (d description) generate(text []byte, types goTypes, choose func(object), o
 	if err := splitVariants(schemasOf(doc)); err != nil {
 		return nil, fmt.Errorf("overlay: %w", err)
 	}
-	if err := describe(doc); err != nil {
-		return nil, err
-	}
+	fields.describe(doc)
 	nameEnums(schemasOf(doc))
-	if err := describe(doc); err != nil { // what has a name now
-		return nil, err
-	}
+	fields.describe(doc)
 	d.foldRefusals(doc)
 	titleVariants(doc)
 	plain(doc)

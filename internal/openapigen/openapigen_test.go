@@ -126,3 +126,17 @@ func TestWholeAdminDescription(t *testing.T) {
 		t.Error("got a schema Buddy, want only those of the operator's API")
 	}
 }
+
+// TestMessageKeys: the keys of messages are names that clients may refer to; they stay what they were.
+func TestMessageKeys(t *testing.T) {
+	for typ, want := range map[string]string{
+		"hello": "hello", "chat_state": "chatState", "chat_state.set": "chatStateSet", "message.received": "messageReceived", "vcard.changed": "vcardChanged",
+	} {
+		if got := messageKey(typ, frame{}); got != want {
+			t.Errorf("messageKey(%s): got %s, want %s", typ, got, want)
+		}
+	}
+	if got := messageKey("conversation.read", frame{Key: "markRead"}); got != "markRead" {
+		t.Errorf("messageKey of a frame with a key: got %s, want markRead", got)
+	}
+}
