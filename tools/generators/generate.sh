@@ -46,8 +46,10 @@ golang() {
 	go build -o programs/ ./oapi-codegen ./ogen
 }
 
+set -m # a group of processes of its own, so that all of it can be ended
 typescript & first=$!
-trap 'kill $first 2>/dev/null || true; wait $first 2>/dev/null || true' ERR # nothing of it goes on after a failure
+set +m
+trap 'kill -- -$first 2>/dev/null || true; wait $first 2>/dev/null || true' EXIT # nothing of it goes on after a failure
 golang
 wait $first
 touch made
