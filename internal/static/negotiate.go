@@ -10,21 +10,15 @@ import (
 // 12.5.3): what is not named has the weight of "*". A client that says nothing gets the plain file,
 // which it can always read.
 func acceptsGzip(h http.Header) bool {
-	gzip, plain, others := -1.0, -1.0, 0.0
-	for name, weight := range weights(h.Values("Accept-Encoding")) {
-		switch name {
-		case "gzip", "x-gzip": // RFC 9110, 8.4.1.3
-			gzip = weight
-		case "identity":
-			plain = weight
-		case "*":
-			others = weight
-		}
+	accepted := weights(h.Values("Accept-Encoding"))
+	gzip, named := accepted["gzip"]
+	if !named {
+		gzip, named = accepted["x-gzip"] // its other name (RFC 9110, 8.4.1.3)
 	}
-	if gzip < 0 {
-		gzip = others
+	if !named {
+		gzip = accepted["*"]
 	}
-	return gzip > 0 && gzip >= plain
+	return gzip > 0 && gzip >= accepted["identity"]
 }
 
 // WantsHTML reports whether a client that has made a mistake should get a page for people, and not JSON

@@ -72,8 +72,8 @@ func both(t *testing.T) map[string]*static.File {
 func TestNegotiation(t *testing.T) {
 	for name, f := range both(t) {
 		for accept, want := range map[string]string{
-			"gzip": "gzip", "br, GZIP": "gzip", "x-gzip": "gzip", "gzip;q=0.5": "gzip", "gzip; q=1.0, identity; q=0.5": "gzip", "*": "gzip", "br;q=1, *;q=0.1": "gzip",
-			"": "", "identity": "", "br": "", "gzip;q=0": "", "gzip; Q=0.000, *": "", "*;q=0": "", "gzip;q=0.2, identity": "", "gzip;q=2": "", "gzip;q=x": "", "gzip;q=NaN": "", "gzipped": "",
+			"gzip": "gzip", "br, GZIP": "gzip", "x-gzip": "gzip", "gzip;q=0.5": "gzip", "gzip; q=1.0, identity; q=0.5": "gzip", "*": "gzip", "br;q=1, *;q=0.1": "gzip", "gzip, x-gzip;q=0": "gzip", "x-gzip;q=0, gzip": "gzip",
+			"": "", "identity": "", "br": "", "gzip;q=0": "", "gzip; Q=0.000, *": "", "*;q=0": "", "gzip;q=0.2, identity": "", "gzip;q=2": "", "gzip;q=x": "", "gzip;q=NaN": "", "gzipped": "", "gzip;q=0, x-gzip": "", "x-gzip, gzip;q=0": "", "x-gzip;q=0, *": "",
 		} {
 			w := serve(t, f, http.MethodGet, "Accept-Encoding", accept)
 			if got := w.Header().Get("Content-Encoding"); got != want || w.Header().Get("Vary") != "Accept-Encoding" {
