@@ -34,7 +34,7 @@ var readers = []struct {
 	title string
 	names []string
 }{
-	{"Build on it", []string{"api", "events", "frontend", "uploads", "tokens", "webhooks", "push", "mcp", "messenger"}},
+	{"Build on it", []string{"api", "events", "frontend", "uploads", "tokens", "webhooks", "push", "mcp", "messenger", "today"}},
 	{"Run it", []string{"operations", "redis", "performance", "versions", "upgrade"}},
 	{"Know it", []string{"architecture", "ledger", "releasing"}},
 }
