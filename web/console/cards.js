@@ -69,7 +69,8 @@ export function showOwnCard(pane) {
   const place = h('div', {}, h('p', { class: 'status', role: 'status' }, 'Reading…'));
   const { title, picture } = open(pane, jid, jid, 'Your card', [list, place]);
   void attempt(async () => {
-    const card = await perch.getOwnVCard().catch((e) => {
+    // What is saved is the whole card, so another device's changes must be in what it begins with.
+    const card = await perch.getOwnVCard({ refresh: may }).catch((e) => {
       if (e.status === 404) return /** @type {VCard} */ ({});
       text(/** @type {Element} */ (place.firstElementChild), 'It could not be read.');
       throw e;
@@ -104,7 +105,7 @@ function form(pane, card, title) {
     e.preventDefault();
     void attempt(async () => {
       const next = request();
-      await pane.perch.setOwnVCard({ ...next, ...(await kept(pane)) });
+      await pane.perch.setOwnVCard({ ...next, ...(await currentPhoto(pane)) });
       if (next.full_name) text(title, next.full_name);
       note('Your card is saved.');
     });
@@ -116,9 +117,10 @@ function form(pane, card, title) {
   return h('form', { class: 'fields two', onsubmit: save }, ...fields, h('div', { class: 'row end' }, h('button', {}, 'Save')));
 }
 
-/** The picture of a card is a part of it: a card without one has none any more. @param {Pane} pane */
-async function kept(pane) {
-  const blob = await pane.perch.getPhoto('me');
+/** The picture of a card is a part of it: a card without one has none any more. Another device may have set it, of
+ * which the cache is not told. @param {Pane} pane */
+async function currentPhoto(pane) {
+  const blob = await pane.perch.getPhoto('me', { refresh: true });
   return blob ? { photo: { data: await base64(blob) } } : {};
 }
 

@@ -113,6 +113,9 @@ function withToken(slot, enter) {
   const submit = async () => {
     const { Perch, PerchError } = await client();
     const given = token.value.trim();
+    // fetch itself would refuse it, in words of its own (RFC 6750, 2.1)
+    if (!/^[\x21-\x7e]+$/.test(given))
+      throw new Error('A token has no spaces and only letters, digits and signs of ASCII: copy it alone, and whole.');
     try {
       await new Perch({ token: given }).getSession();
     } catch (e) {

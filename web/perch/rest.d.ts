@@ -107,8 +107,10 @@ export class Rest {
     getVCard(jid: JID, o?: {
         refresh?: boolean;
     }): Promise<VCard>;
-    /** @returns {Promise<VCard>} */
-    getOwnVCard(): Promise<VCard>;
+    /** @param {{ refresh?: boolean }} [o] @returns {Promise<VCard>} */
+    getOwnVCard(o?: {
+        refresh?: boolean;
+    }): Promise<VCard>;
     /** @param {VCardRequest} card @returns {Promise<void>} */
     setOwnVCard(card: VCardRequest): Promise<void>;
     /** Whom the account blocks, on all of its devices. @returns {Promise<BlockList>} */
@@ -128,8 +130,10 @@ export class Rest {
     setOwnNick(nick: string): Promise<void>;
     /** @returns {Promise<void>} */
     removeOwnNick(): Promise<void>;
-    /** The photo of a card, null where there is none. @param {JID} jid @returns {Promise<Blob | null>} */
-    getPhoto(jid: JID): Promise<Blob | null>;
+    /** The photo of a card, null where there is none. @param {JID} jid @param {{ refresh?: boolean }} [o] @returns {Promise<Blob | null>} */
+    getPhoto(jid: JID, o?: {
+        refresh?: boolean;
+    }): Promise<Blob | null>;
     /**
      * Of one account or room, or with q a search, which needs no with.
      * @param {{ with?: JID, q?: string, limit?: number, before?: string, after?: string, start?: string, end?: string }} query

@@ -212,9 +212,9 @@ export class Rest {
     return this.request('GET', `/v1/vcards/${encodeURIComponent(jid)}`, { query: o.refresh ? { refresh: 1 } : {} });
   }
 
-  /** @returns {Promise<VCard>} */
-  getOwnVCard() {
-    return this.request('GET', '/v1/vcards/me');
+  /** @param {{ refresh?: boolean }} [o] @returns {Promise<VCard>} */
+  getOwnVCard(o) {
+    return this.getVCard('me', o);
   }
 
   /** @param {VCardRequest} card @returns {Promise<void>} */
@@ -263,10 +263,11 @@ export class Rest {
     await this.request('DELETE', '/v1/vcards/me/nick');
   }
 
-  /** The photo of a card, null where there is none. @param {JID} jid @returns {Promise<Blob | null>} */
-  async getPhoto(jid) {
+  /** The photo of a card, null where there is none. @param {JID} jid @param {{ refresh?: boolean }} [o] @returns {Promise<Blob | null>} */
+  async getPhoto(jid, o = {}) {
     try {
-      return await this.request('GET', `/v1/vcards/${encodeURIComponent(jid)}/photo`, { as: 'blob' });
+      const query = o.refresh ? { refresh: 1 } : {};
+      return await this.request('GET', `/v1/vcards/${encodeURIComponent(jid)}/photo`, { as: 'blob', query });
     } catch (e) {
       if (e instanceof PerchError && e.status === 404) return null;
       throw e;

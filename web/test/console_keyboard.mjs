@@ -57,8 +57,8 @@ test('signing in, choosing, writing, changing, menus and dialogs', async () => {
     await browse({}, async (browser) => {
       const page = await browser.newPage();
       const { keyboard } = page;
-      await page.route('**/v1/vcards/me', (r) => r.fulfill({ json: card }));
-      await page.route('**/v1/vcards/*/photo', (r) =>
+      await page.route('**/v1/vcards/me*', (r) => r.fulfill({ json: card }));
+      await page.route('**/v1/vcards/*/photo*', (r) =>
         r.fulfill({ status: 404, json: { status: 404, code: 'item-not-found', title: 'no' } }),
       );
       await page.goto(gateway.url);
@@ -111,18 +111,26 @@ test('signing in, choosing, writing, changing, menus and dialogs', async () => {
       await has(page, /by keyboard alone/);
 
       await tabTo(page, /^More$/, { back: true });
+      const expanded = () => page.locator('.with-menu:has(:focus) > button').getAttribute('aria-expanded');
+      assert.equal(await expanded(), 'false', 'aria-expanded of More before it opens');
       await keyboard.press('Enter');
       await has(page, /^Card$/);
+      assert.equal(await expanded(), 'true', 'aria-expanded of More while its menu is open');
       await keyboard.press('ArrowDown');
       await has(page, /^Name and groups$/);
       await keyboard.press('ArrowUp');
       await keyboard.press('ArrowUp');
       await has(page, /^Pin$/);
+      for (const modifier of ['ctrlKey', 'metaKey', 'altKey']) {
+        await page.locator(':focus').dispatchEvent('keydown', { key: 'n', [modifier]: true, bubbles: true });
+        assert.equal((await focused(page)).name, 'Pin', `${modifier} with a letter is a shortcut, and no search`);
+      }
       await keyboard.press('n');
       await has(page, /^Name and groups$/);
       await keyboard.press('Escape');
       await has(page, /^More$/);
       assert.equal(await page.getByRole('menu').isVisible(), false);
+      assert.equal(await expanded(), 'false', 'aria-expanded of More after it was closed');
       await keyboard.press('Enter');
       await has(page, /^Card$/);
       await keyboard.press('ArrowDown');

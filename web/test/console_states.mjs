@@ -11,6 +11,7 @@ const services = JSON.stringify([
   { upstream: 'home', label: 'Home', password: true },
 ]);
 const card = { full_name: 'Alice Example', nickname: 'Alice', emails: ['alice@example.net'], description: 'Down the rabbit hole.' };
+const photo = Buffer.from('of another device');
 const rich = `Look at https://example.net/wiki/Tea_(drink), and run \`make tea\`:
 \`\`\`
 kettle := Boil(water)
@@ -20,8 +21,13 @@ See you at four.`;
 
 /** Answers what the stand-in has not. */
 async function more(page) {
-  await page.route('**/v1/vcards/me', (r) => r.fulfill(r.request().method() === 'PUT' ? { status: 204 } : { json: card }));
-  await page.route('**/v1/vcards/*/photo', (r) => r.fulfill({ status: 404, json: { status: 404, code: 'item-not-found', title: 'none' } }));
+  const fresh = (r) => r.request().url().endsWith('?refresh=1');
+  const none = { status: 404, json: { status: 404, code: 'item-not-found', title: 'none' } };
+  // Another device has changed the card since the gateway read it.
+  await page.route('**/v1/vcards/me*', (r) =>
+    r.fulfill(r.request().method() === 'PUT' ? { status: 204 } : { json: fresh(r) ? card : { full_name: 'Alice of before' } }),
+  );
+  await page.route('**/v1/vcards/*/photo*', (r) => r.fulfill(fresh(r) ? { contentType: 'image/png', body: photo } : none));
 }
 
 /** Pictures of a state, and what axe-core has to say, in both colour schemes. */
@@ -72,7 +78,10 @@ test('eight states look right and are accessible', async () => {
       await page.getByRole('alert').getByText('does not accept').waitFor();
       await looks(page, '2-refused');
 
-      await fillToken(page, 'a-token-of-alice');
+      await fillToken(page, 'Bearer a-token-of-älice');
+      await page.keyboard.press('Enter');
+      await page.getByRole('alert').getByText('A token has no spaces').waitFor();
+      await page.getByLabel('Bearer token').fill('a-token-of-alice');
       await page.keyboard.press('Enter');
       await page.getByText('Online', { exact: true }).first().waitFor();
       await page.getByText('Online · 4').waitFor();
@@ -113,8 +122,11 @@ test('eight states look right and are accessible', async () => {
       await page.getByRole('dialog').getByLabel('Full name').waitFor();
       await looks(page, '7-card');
       await page.getByRole('dialog').getByLabel('Full name').fill('Alice Liddell');
+      const put = page.waitForRequest((r) => r.method() === 'PUT' && r.url().endsWith('/v1/vcards/me'));
       await page.getByRole('button', { name: 'Save' }).click();
       await page.getByRole('dialog').getByText('Your card is saved.').waitFor();
+      const want = { ...card, full_name: 'Alice Liddell', photo: { data: photo.toString('base64') } };
+      assert.deepEqual((await put).postDataJSON(), want, 'what another device has set is written over');
       await page.getByRole('button', { name: 'Close' }).click();
 
       const invalid = {
