@@ -146,7 +146,7 @@ func demoAccounts(prefix string, jid func(string) perch.JID, names ...string) (l
 func (a *App) messengerPage() web.Service {
 	return web.Service{
 		Upstream: DemoMessenger, Label: "Demo accounts", About: "A service like the Messenger of 2011, in this program: buddies, presence and messages.",
-		SignIn: a.ConsentURL(), Scope: "wl.messenger", Hint: "Echo answers whatever you say.", Cutter: "scissors@contoso.com",
+		SignIn: a.ConsentURL(), Scope: "wl.messenger", Hint: "Echo answers whatever you say.", LinkCutter: "scissors@contoso.com",
 	}
 }
 

@@ -13,15 +13,15 @@ import (
 // Service is an XMPP service that the console offers to sign in to. Everything here is public: it is part
 // of the first page.
 type Service struct {
-	Upstream string    `json:"upstream"`           // its name, as POST /v1/session takes it
-	Label    string    `json:"label"`              // what people call it
-	About    string    `json:"about,omitempty"`    // what it is for, where it offers accounts
-	Password bool      `json:"password,omitempty"` // whether a JID with its password signs in
-	SignIn   string    `json:"sign_in,omitempty"`  // its consent page (RFC 6749, 4.2), whose token is returned in the fragment
-	Scope    string    `json:"scope,omitempty"`    // what is asked for there
-	Hint     string    `json:"hint,omitempty"`     // what to try first, shown while no conversation is open
-	Cutter   string    `json:"cutter,omitempty"`   // the account that cuts the link of whoever writes "cut" to it
-	Accounts []Account `json:"accounts,omitempty"` // to try it with
+	Upstream   string    `json:"upstream"`              // its name, as POST /v1/session takes it
+	Label      string    `json:"label"`                 // what people call it
+	About      string    `json:"about,omitempty"`       // what it is for, where it offers accounts
+	Password   bool      `json:"password,omitempty"`    // whether a JID with its password signs in
+	SignIn     string    `json:"sign_in,omitempty"`     // its consent page (RFC 6749, 4.2), whose token is returned in the fragment
+	Scope      string    `json:"scope,omitempty"`       // what is asked for there
+	Hint       string    `json:"hint,omitempty"`        // what to try first, shown while no conversation is open
+	LinkCutter string    `json:"link_cutter,omitempty"` // the account that cuts the link of whoever writes "cut" to it
+	Accounts   []Account `json:"accounts,omitempty"`    // to try it with
 }
 
 // Account is one to try a service with. Its token is published.

@@ -2,7 +2,7 @@
 
 /** @typedef {import('./pane.js').Pane} Pane */
 /** @typedef {import('./curl.js').Call} Call */
-/** @typedef {[string, Call | false]} Named */
+/** @typedef {[string, Call | false | undefined]} Named */
 
 /** @param {string} base @param {string} jid @param {string} [part] */
 const of = (base, jid, part) => `/v1/${base}/${encodeURIComponent(jid)}${part ? `/${part}` : ''}`;
@@ -16,7 +16,7 @@ export function callsOf(pane) {
     { heading: 'You', calls: ofAccount(pane) },
     { heading: 'Tokens and readers', calls: ofReaders(pane) },
   ];
-  const there = (/** @type {Named} */ c) => c[1] !== false;
+  const there = (/** @type {Named} */ c) => Boolean(c[1]);
   return groups.map(({ heading, calls }) => ({ heading, calls: /** @type {[string, Call][]} */ (calls.filter(there)) }));
 }
 
@@ -24,12 +24,13 @@ export function callsOf(pane) {
 function ofConversation(pane, jid) {
   const { perch, chat } = pane;
   const room = perch.store.conversation(jid).type === 'room';
+  const buddy = perch.store.buddies.get(jid);
   const body = chat.composer.input.value || 'Hello!';
   return [
     ['Send a message', { method: 'POST', path: '/v1/messages', body: { to: jid, body } }],
     ['Read the archive', { path: `/v1/archive?with=${encodeURIComponent(jid)}&limit=10` }],
     ['Fetch the card', !room && { path: of('vcards', jid) }],
-    ['Rename a buddy', perch.store.buddies.has(jid) && { method: 'PATCH', path: of('buddies', jid), body: { name: pane.nameOf(jid) } }],
+    ['Rename a buddy', buddy && { method: 'PATCH', path: of('buddies', jid), body: { name: buddy.name || jid.split('@')[0] } }],
     ['List who is here', room && { path: of('rooms', jid, 'occupants') }],
     ['Block', !room && perch.can('blocking') && { method: 'PUT', path: of('blocked', jid), body: {} }],
   ];

@@ -25,10 +25,13 @@ export function h(tag, props = {}, ...children) {
   return e;
 }
 
-/** @param {Element} e @param {string} name @param {unknown} value */
+/** A state of WAI-ARIA is "true" or "false" (6.3): without a value it counts as false, and without the attribute as
+ * no state at all. @param {Element} e @param {string} name @param {unknown} value */
 export function set(e, name, value) {
-  if (value === null || value === undefined || value === false) e.removeAttribute(name);
-  else if (e.getAttribute(name) !== (value === true ? '' : String(value))) e.setAttribute(name, value === true ? '' : String(value));
+  const plain = typeof value === 'boolean' && !name.startsWith('aria-');
+  if (value === null || value === undefined || (plain && !value)) return e.removeAttribute(name);
+  const text = plain ? '' : String(value);
+  if (e.getAttribute(name) !== text) e.setAttribute(name, text);
 }
 
 /** Changes the text only when it is another one, so that nothing is read out twice.
@@ -88,7 +91,7 @@ function notes(dialog) {
 
 /** Shows a short message for some seconds. @param {string} message @param {'info' | 'bad'} [kind] */
 export function note(message, kind = 'info') {
-  const away = h('button', { type: 'button', class: 'link', 'aria-label': 'Put it away', onclick: () => e.remove() }, '✕');
+  const away = h('button', { type: 'button', class: 'link', 'aria-label': 'Dismiss', onclick: () => e.remove() }, '✕');
   const e = h('p', { class: `note ${kind}` }, h('span', { dir: 'auto' }, message), away);
   const place = notes([...document.querySelectorAll('dialog[open]')].at(-1));
   const show = () => (place?.append(e), e.scrollIntoView({ block: 'nearest' }));

@@ -3,12 +3,12 @@
 
 const names = /** @type {Record<string, string>} */ ({
   account: 'The account',
-  bio: 'About',
   birthday: 'The birthday',
   body: 'The text',
   conversations: 'The conversations',
   current: 'The password of now',
   data: 'The picture',
+  description: 'About',
   emails: 'The e-mail address',
   expires_in: 'The end',
   full_name: 'The full name',
@@ -53,7 +53,7 @@ const sentence = (pointer, detail) =>
 
 /** @param {unknown} e @returns {string} */
 export function explain(e) {
-  if (e instanceof TypeError && /fetch|network/i.test(e.message)) return 'The gateway cannot be reached: try again.';
+  if (e instanceof TypeError && /fetch|network|load failed/i.test(e.message)) return 'The gateway cannot be reached: try again.';
   const { problem, message } = /** @type {import('../perch.js').PerchError} */ (e instanceof Error ? e : new Error(String(e)));
   const [first] = problem?.errors ?? [];
   const said = first?.pointer && problem.errors?.length === 1 ? sentence(first.pointer, first.detail) : plainly(message);

@@ -91,7 +91,7 @@ export class Menu {
     const next = { ArrowDown: at + 1, ArrowUp: at < 1 ? -1 : at - 1, Home: 0, End: -1 }[e.key];
     if (next !== undefined) this.#focus(next);
     else if (e.key === 'Tab') return this.list.hidePopover();
-    else if (e.key.length === 1 && /\S/.test(e.key)) {
+    else if (e.key.length === 1 && /\S/.test(e.key) && !e.ctrlKey && !e.metaKey && !e.altKey) {
       const starts = (/** @type {HTMLElement} */ b) => b.textContent?.toLowerCase().startsWith(e.key.toLowerCase());
       [...all.slice(at + 1), ...all].find(starts)?.focus();
     } else return;

@@ -1,7 +1,7 @@
 // The XMPP services of the gateway, as the first page was told of them.
 
 /** An account to try a service with; its token is published. @typedef {{ name: string, token: string }} Account */
-/** See web.Service. @typedef {{ upstream: string, label: string, about?: string, password?: boolean, sign_in?: string, scope?: string, hint?: string, cutter?: string,
+/** See web.Service. @typedef {{ upstream: string, label: string, about?: string, password?: boolean, sign_in?: string, scope?: string, hint?: string, link_cutter?: string,
  *   accounts?: Account[] }} Service */
 
 /** @type {Service[]} */

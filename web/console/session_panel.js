@@ -102,7 +102,7 @@ export class SessionPanel {
   #cutLink() {
     const { perch } = this.#pane;
     return attempt(async () => {
-      const { jid } = await perch.lookupJID(this.#pane.service?.cutter ?? '');
+      const { jid } = await perch.lookupJID(this.#pane.service?.link_cutter ?? '');
       await perch.sendMessage({ to: jid, body: 'cut' });
       note('The service cuts the link. Presence stays readable, and the session reconnects by itself.');
     });
@@ -112,7 +112,7 @@ export class SessionPanel {
   draw(s) {
     const { perch, service } = this.#pane;
     const { connection, cursor } = perch;
-    set(this.cut, 'hidden', !service?.cutter);
+    set(this.cut, 'hidden', !service?.link_cutter);
     set(this.blocked, 'hidden', !perch.can('blocking'));
     set(this.push, 'hidden', !perch.can('push'));
     const facts = [

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain, fieldOf, plainly } from '../console/explain.js';
 import { isolated } from '../console/bidi.js';
+import { callsOf } from '../console/calls.js';
 import { browse } from './browser.mjs';
 import { StandIn } from './standin.mjs';
 
@@ -108,6 +109,7 @@ test('refusals name the field in words', () => {
     ['/jid', 'must be a bare JID, without a resource', 'The address must be a bare JID, without a resource'],
     ['/emails/0', 'is no address', 'The e-mail address is no address'],
     ['/photo/data', 'must be base64', 'The picture must be base64'],
+    ['/description', 'must have at most 100 characters', 'About must have at most 100 characters'],
     ['?account', 'must be an account id', 'The account must be an account id'],
     ['/given_name', 'at most 100 characters', 'The given name: at most 100 characters'],
   ]) {
@@ -115,7 +117,8 @@ test('refusals name the field in words', () => {
     assert.equal(plainly(`${pointer}: ${detail}`), want);
   }
   assert.equal(explain(new Error('the service is away')), 'The service is away');
-  assert.equal(explain(new TypeError('Failed to fetch')), 'The gateway cannot be reached: try again.');
+  for (const of of ['Failed to fetch', 'NetworkError when attempting to fetch resource.', 'Load failed'])
+    assert.equal(explain(new TypeError(of)), 'The gateway cannot be reached: try again.', of);
   assert.equal(plainly('no pointer: here'), 'no pointer: here');
   assert.equal(fieldOf('/a/b/3'), 'b');
 });
@@ -128,4 +131,26 @@ test('a name inside of a sentence turns nothing around', () => {
     ['\u2066\u2069x', 'x'],
   ])
     assert.equal(isolated(name), want);
+});
+
+test('a copied command has the name as it is kept, and not as it is shown', () => {
+  const [dora, erik] = ['dora@example.net', 'erik@example.net'];
+  const buddies = new Map([
+    [dora, { jid: dora, name: 'דורה' }],
+    [erik, { jid: erik, name: '' }],
+  ]);
+  const store = { buddies, invitations: new Map(), roomInvitations: new Map(), conversation: () => ({ type: 'chat' }) };
+  for (const [jid, want] of [
+    [dora, 'דורה'],
+    [erik, 'erik'],
+  ]) {
+    const pane = {
+      nameOf: (of) => isolated(buddies.get(of).name),
+      chat: { jid, composer: { input: { value: '' } } },
+      perch: { store, can: () => false },
+      session: { presence: () => ({}) },
+    };
+    const [, call] = callsOf(pane)[0].calls.find(([label]) => label === 'Rename a buddy');
+    assert.deepEqual(call.body, { name: want });
+  }
 });
