@@ -123,12 +123,12 @@ func (s *Service) startTalk(o *Room) {
 	}
 	t := &chatter{r: r, lines: o.Talk, every: o.TalkEvery, last: make(map[string]string)}
 	setDefault(&t.every, 20*time.Second)
-	s.later.After(t.every, t.speak)
+	s.later.Always(t.every, t.speak)
 }
 
 // speak says the next line, when there is somebody to hear it.
 func (t *chatter) speak() {
-	t.r.c.s.later.After(t.every, t.speak)
+	t.r.c.s.later.Always(t.every, t.speak)
 	now := time.Now()
 	for _, o := range t.r.occupants {
 		if !t.r.c.isBot(o.bare) {

@@ -70,7 +70,7 @@ func (s *Service) answered(x *session, e *xmppserver.Element) {
 	}
 	wants := make(wishes)
 	for _, k := range info.Elements() {
-		if node, ok := strings.CutSuffix(k.Get("var"), "+notify"); ok && k.Name.Local == "feature" && len(wants) < maxWants {
+		if node, ok := strings.CutSuffix(k.Get("var"), "+notify"); ok && k.Name.Local == "feature" && len(node) <= maxNodeName && len(wants) < maxWants {
 			wants[node] = true
 		}
 	}

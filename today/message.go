@@ -12,9 +12,6 @@ func (s *Service) message(x *session, e *xmppserver.Element) {
 		return
 	}
 	if c := s.components[hostOf(to)]; c != nil {
-		if e.Get("type") == "chat" { // what is said to one of a room; what he says is for one session alone
-			s.copySent(x, e, x.stamped(e, to))
-		}
 		c.stanza(x, e)
 		return
 	}
@@ -41,7 +38,7 @@ func (s *Service) message(x *session, e *xmppserver.Element) {
 }
 
 // deliver hands a message to the resources that get it, or to the offline store (RFC 6121, 8.5). It
-// reports whether there was a place for it.
+// reports whether there was a place for it: that of the archive is enough.
 func (s *Service) deliver(at xmppserver.Address, e *xmppserver.Element, stanza []byte) bool {
 	targets := at.Account.Targets(at.Resource)
 	for _, r := range targets {
@@ -55,5 +52,5 @@ func (s *Service) deliver(at xmppserver.Address, e *xmppserver.Element, stanza [
 		return true // a chat state, or a receipt, is of no use later
 	}
 	n := len(stanza) - len("</message>")
-	return s.dir.Store(at.Account, stanza[:n:n]) // the archive has the same bytes
+	return s.dir.Store(at.Account, stanza[:n:n]) || s.of(at).hasArchived(stanza) // which has the same bytes
 }

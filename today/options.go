@@ -16,6 +16,10 @@ import (
 // (RFC 6761, 6.3).
 const DefaultDomain = "perch.localhost"
 
+// maxText bounds what people write and what is kept beside their messages, in bytes: names, reasons,
+// descriptions, subjects, passwords of rooms.
+const maxText = 1024
+
 // Off is the Listen of a service without a socket of its own.
 const Off = "off"
 

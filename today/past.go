@@ -22,7 +22,7 @@ func (s *Service) withPicture(a *account, p PastMessage, do func(*PastMessage) e
 	if s.o.ListenHTTP == Off {
 		return
 	}
-	s.later.After(0, func() {
+	s.later.Always(0, func() {
 		p.url = s.uploads.keepFile(a, pastID("upload", p.ID), p.ID+".png", "image/png", p.Picture)
 		p.Body, p.Picture = p.url, nil
 		if err := do(&p); err != nil {

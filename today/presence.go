@@ -48,26 +48,9 @@ func (s *Service) unavailable(x *session, e *xmppserver.Element) {
 	for _, c := range s.components {
 		c.leave(x)
 	}
+	s.endDirected(x, e.AppendKids(nil))
 	if x.Available {
 		s.dir.Unavailable(x.Resource, e)
-	}
-}
-
-// directed hands a presence to one address (RFC 6121, 4.6). Addresses that do not exist are silent.
-func (s *Service) directed(x *session, e *xmppserver.Element, to string) {
-	at, ok := s.dir.Resolve(to)
-	if !ok {
-		x.bounce(e, "jid-malformed")
-		return
-	}
-	if at.Account == nil {
-		return
-	}
-	stanza := x.stamped(e, to)
-	for _, r := range at.Account.Resources {
-		if at.Resource == r.Name || (at.Resource == "" && r.Available) {
-			r.Send(stanza)
-		}
 	}
 }
 
@@ -102,7 +85,12 @@ func (s *Service) subscription(x *session, e *xmppserver.Element, kind string) {
 			x.bounce(e, "resource-constraint")
 			return
 		}
-		s.dir.Subscribe(a, at, e.Child(xmppserver.NSNick, "nick").Text(), e.Child(xmppserver.NSClient, "status").Text())
+		nick, status := e.Child(xmppserver.NSNick, "nick").Text(), e.Child(xmppserver.NSClient, "status").Text()
+		if len(nick) > maxText || len(status) > maxText {
+			x.bounce(e, "not-acceptable")
+			return
+		}
+		s.dir.Subscribe(a, at, nick, status)
 	case "subscribed":
 		if at.Account != nil {
 			s.dir.Accept(a, at.Account)

@@ -32,6 +32,9 @@ func parseAdminItem(e *xmppserver.Element) (it adminItem, condition string) {
 	if it.affiliation != "" && !it.affiliation.Valid() || it.role != "" && !it.role.Valid() {
 		return it, "bad-request"
 	}
+	if len(it.nick) > maxText || len(it.reason) > maxText {
+		return it, "not-acceptable"
+	}
 	if jid := e.Get("jid"); jid != "" {
 		p, err := perch.ParseJID(jid)
 		if err != nil {

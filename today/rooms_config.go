@@ -12,7 +12,6 @@ import (
 const (
 	nsRoomConfig = nsMUC + "#roomconfig"
 	fieldPrefix  = "muc#roomconfig_"
-	maxRoomText  = 1024 // bytes of a name, a description, a password
 )
 
 // roomConfig is what the owners of a room decide (XEP-0045, 10.2).
@@ -112,7 +111,7 @@ func textField(name, typ, label string, at func(*roomConfig) *string) roomField 
 		get: func(c *roomConfig) []string { return []string{*at(c)} },
 		set: func(c *roomConfig, v []string) bool {
 			*at(c) = strings.Join(v, "\n")
-			return len(*at(c)) <= maxRoomText
+			return len(*at(c)) <= maxText
 		},
 	}
 }

@@ -114,7 +114,7 @@ func FuzzRoomForm(f *testing.F) {
 		if !ok {
 			return
 		}
-		if len(config.name) > maxRoomText || len(config.password) > maxRoomText || config.maxOccupants < 0 || config.privateMessages == "" {
+		if len(config.name) > maxText || len(config.password) > maxText || config.maxOccupants < 0 || config.privateMessages == "" {
 			t.Errorf("got %+v, want it within bounds", config)
 		}
 		if err := wellFormed(config.appendForm(nil)); err != nil {

@@ -126,6 +126,9 @@ func isSubject(e *xmppserver.Element) bool {
 		e.Child(xmppserver.NSClient, "thread") == nil
 }
 
+// maxSubject bounds a subject in all of its languages, as it is written.
+const maxSubject = 4 * maxText
+
 // setSubject changes the subject of the room, by those who may.
 func (r *room) setSubject(x *session, o *occupant, e *xmppserver.Element) {
 	if o.role != perch.RoleModerator && (o.role != perch.RoleParticipant || !r.config.changeSubject) {
@@ -135,6 +138,10 @@ func (r *room) setSubject(x *session, o *occupant, e *xmppserver.Element) {
 	e.Kids = slices.DeleteFunc(e.Kids, func(k xmppserver.Node) bool {
 		return k.El == nil || k.El.Name != xmppserver.NewElement(xmppserver.NSClient, "subject").Name
 	})
+	if len(e.AppendKids(nil)) > maxSubject {
+		x.bounce(e, "not-acceptable")
+		return
+	}
 	r.subject = roomSubject{
 		inner: e.AppendKids(nil), text: e.Child(xmppserver.NSClient, "subject").Text(),
 		from: r.at(o), at: time.Now().UTC(),
@@ -162,7 +169,8 @@ func (r *room) private(x *session, e *xmppserver.Element, nick string) {
 	default:
 		r.strip(e)
 		e.Kids = append(e.Kids, xmppserver.Node{El: xmppserver.NewElement(nsMUCUser, "x")})
-		r.c.s.keep(x.acct, r.at(target), e, x.stamped(e, r.at(target)))
+		// What one says is for all devices of the account; what the other answers is for one session.
+		r.c.s.copySent(x, e, r.c.s.keep(x.acct, r.at(target), e, x.stamped(e, r.at(target))))
 		r.whisper(o, target, e)
 	}
 }
@@ -218,9 +226,10 @@ func (c *rooms) failed(x *session, e *xmppserver.Element, r *room) bool {
 	return true
 }
 
-// receive hands an account a message that a room has made: to its devices, or to what it has missed.
-func (c *rooms) receive(at xmppserver.Address, from string, e *xmppserver.Element, stanza []byte) {
-	c.s.deliver(at, e, c.s.keep(c.s.of(at), from, e, stanza))
+// receive hands an account a message that a room has made: to its devices, or to what it has missed. It
+// reports whether there was a place for it.
+func (c *rooms) receive(at xmppserver.Address, from string, e *xmppserver.Element, stanza []byte) bool {
+	return c.s.deliver(at, e, c.s.keep(c.s.of(at), from, e, stanza))
 }
 
 // accountOf returns the account with a bare JID, or nil.

@@ -111,7 +111,7 @@ func (r *room) destroy(q *request, destroy *xmppserver.Element) {
 	b = xmppserver.AppendTag(append(b, '>'), "reason", reason)
 	b = xmppserver.AppendTag(b, "password", destroy.Child(nsMUCOwner, "password").Text())
 	r.end(append(b, "</destroy>"...))
-	if jid != "" && len(reason) <= maxRoomText {
+	if jid != "" && len(reason) <= maxText {
 		r.c.moved(r.jid, successor{jid, reason})
 	}
 	q.result(nil)

@@ -54,16 +54,31 @@ func (r *room) invite(x *session, e, user *xmppserver.Element) {
 		case at.Account == nil:
 			x.bounce(e, "item-not-found")
 			return
+		case r.c.s.refuses(x, e, at.Bare):
+			return
+		case r.blocked(at, o):
+			x.bounce(e, "service-unavailable")
+			return
 		}
 		if r.config.membersOnly && r.affiliation(at.Bare) == perch.AffiliationNone && len(r.standings) < maxRoomStandings {
 			r.setAffiliation(at.Bare, standing{affiliation: perch.AffiliationMember}, &happening{by: o.nick})
 		}
-		r.invited(at, o, e.Get("id"), k)
+		if !r.invited(at, o, e.Get("id"), k) {
+			x.bounce(e, "service-unavailable")
+			return
+		}
 	}
 }
 
-// invited is the invitation as it arrives, for clients of today and of before.
-func (r *room) invited(at xmppserver.Address, by *occupant, id string, invite *xmppserver.Element) {
+// blocked reports whether an account has blocked the room, or an occupant as it is called there.
+func (r *room) blocked(at xmppserver.Address, o *occupant) bool {
+	a := r.c.s.of(at)
+	return r.c.s.blocks(a, r.jid) || r.c.s.blocks(a, r.at(o))
+}
+
+// invited is the invitation as it arrives, for clients of today and of before. It reports whether there was a
+// place for it.
+func (r *room) invited(at xmppserver.Address, by *occupant, id string, invite *xmppserver.Element) bool {
 	reason := invite.Child(nsMUCUser, "reason").Text()
 	b := xmppserver.AppendAttr([]byte("<message"), "from", r.jid)
 	b = xmppserver.AppendAttr(b, "to", at.Bare)
@@ -83,7 +98,7 @@ func (r *room) invited(at xmppserver.Address, by *occupant, id string, invite *x
 	text := by.nick + " invites you to the room " + r.jid
 	b = append(xmppserver.AppendTag(append(b, "/>"...), "body", text), "</message>"...)
 	body := xmppserver.NewElement(xmppserver.NSClient, "body", xmppserver.Node{Text: text})
-	r.c.receive(at, r.jid, xmppserver.NewElement(xmppserver.NSClient, "message", xmppserver.Node{El: body}), b)
+	return r.c.receive(at, r.jid, xmppserver.NewElement(xmppserver.NSClient, "message", xmppserver.Node{El: body}), b)
 }
 
 // decline tells the one who has invited that the other does not come (7.8.2).

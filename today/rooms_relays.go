@@ -1,6 +1,10 @@
 package today
 
-import "github.com/perch-im/perch/internal/xmppserver"
+import (
+	"encoding/xml"
+
+	"github.com/perch-im/perch/internal/xmppserver"
+)
 
 // maxRelays bounds the requests between occupants that wait for their answer: over it the oldest is
 // forgotten.
@@ -11,19 +15,22 @@ const maxRelays = 500
 type relays struct{ list []relay }
 
 type relay struct {
-	id       string // on the way
-	to, from *session
-	asked    *xmppserver.Element
+	id        string // on the way
+	to, from  *session
+	asked, of string // the id that the request had, and whom it was to
 }
 
 // ask hands a request to a session, from the occupant who asks.
 func (l *relays) ask(q *request, r *room, by *occupant, to *session) {
+	asked, of := q.iq.Get("id"), q.iq.Get("to")
+	if len(asked) > maxText {
+		q.fail("not-acceptable")
+		return
+	}
 	if len(l.list) >= maxRelays {
 		l.list = append(l.list[:0:0], l.list[1:]...)
 	}
-	// Only the attributes of the request are needed for its answer.
-	head := &xmppserver.Element{Name: q.iq.Name, Attr: q.iq.Attr}
-	l.list = append(l.list, relay{id: xmppserver.NewID(), to: to, from: q.from, asked: head})
+	l.list = append(l.list, relay{id: xmppserver.NewID(), to: to, from: q.from, asked: asked, of: of})
 	b := xmppserver.AppendAttr([]byte("<iq"), "from", r.at(by))
 	b = xmppserver.AppendAttr(b, "to", to.Full)
 	b = xmppserver.AppendAttr(b, "id", l.list[len(l.list)-1].id)
@@ -39,9 +46,9 @@ func (l *relays) answer(x *session, e *xmppserver.Element) {
 			continue
 		}
 		l.list = append(l.list[:i:i], l.list[i+1:]...)
-		b := xmppserver.AppendAttr([]byte("<iq"), "from", w.asked.Get("to"))
+		b := xmppserver.AppendAttr([]byte("<iq"), "from", w.of)
 		b = xmppserver.AppendAttr(b, "to", w.from.Full)
-		b = xmppserver.AppendAttr(b, "id", w.asked.Get("id"))
+		b = xmppserver.AppendAttr(b, "id", w.asked)
 		b = xmppserver.AppendAttr(b, "type", e.Get("type"))
 		b = e.AppendKids(append(b, '>'))
 		w.from.Send(append(b, "</iq>"...))
@@ -56,7 +63,9 @@ func (l *relays) forget(x *session) {
 		switch {
 		case w.from == x:
 		case w.to == x:
-			w.from.Send(xmppserver.StanzaError(w.asked, w.asked.Get("to"), w.from.Full, "item-not-found"))
+			e := xmppserver.NewElement(xmppserver.NSClient, "iq")
+			e.Attr = []xml.Attr{{Name: xml.Name{Local: "id"}, Value: w.asked}}
+			w.from.Send(xmppserver.StanzaError(e, w.of, w.from.Full, "item-not-found"))
 		default:
 			kept = append(kept, w)
 		}

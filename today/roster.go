@@ -36,9 +36,9 @@ func setRoster(r *request) {
 	switch {
 	case !ok:
 		r.fail("jid-malformed")
-	case at.Resource != "" || at.Bare == r.from.acct.Bare || len(name) > 1023:
+	case at.Resource != "" || at.Bare == r.from.acct.Bare || len(name) > maxItemText:
 		r.fail("bad-request")
-	case slices.Contains(groups, ""):
+	case slices.Contains(groups, ""), len(groups) > maxGroups, slices.ContainsFunc(groups, func(g string) bool { return len(g) > maxItemText }):
 		r.fail("not-acceptable") // 2.3.3
 	case item.Get("subscription") == "remove":
 		if !r.s.dir.RemoveContact(r.from.acct.Account, at.Bare) {
@@ -54,5 +54,9 @@ func setRoster(r *request) {
 	}
 }
 
-// maxRoster bounds what a client can put into its roster.
-const maxRoster = 2000
+// Bounds of what a client can put into its roster: contacts, and the groups of one.
+const (
+	maxRoster   = 2000
+	maxGroups   = 32
+	maxItemText = 1023 // bytes of a name, or of a group
+)

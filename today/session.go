@@ -25,7 +25,8 @@ type session struct {
 	expires bool        // a job looks after ResumeTimeout whether it is still lost
 	csi     clientState
 	carbons bool
-	agent   string // id of the client, when it has bound in one step; or ""
+	shownTo []string // addresses that it has shown its presence to beside its contacts
+	agent   string   // id of the client, when it has bound in one step; or ""
 
 	caps      caps // what it has said of itself (XEP-0115)
 	blockList bool // has fetched the list, so it is told of changes
@@ -89,7 +90,7 @@ func (x *session) put(b []byte) {
 		full := x.sm.full
 		x.sm.add(b, x.s.o.QueueBytes/4*3)
 		if x.sm.full && !full {
-			x.s.later.After(0, func() { x.end("resource-constraint") })
+			x.s.later.Always(0, func() { x.end("resource-constraint") })
 		}
 	}
 	if x.conn != nil {
@@ -118,6 +119,7 @@ func (s *Service) signOut(x *session) {
 	for _, c := range s.components {
 		c.leave(x)
 	}
+	s.endDirected(x, nil)
 	s.dir.SignOut(x.Resource)
 	s.returnUnacked(x)
 }

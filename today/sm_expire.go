@@ -51,7 +51,7 @@ func (s *Service) redeliver(x *session, e *xmppserver.Element, u unacked) {
 		return
 	}
 	n := len(u.stanza) - len("</message>")
-	if !s.dir.StoreAt(x.acct.Account, u.stanza[:n:n], u.at) { // the archive has the same bytes
+	if !s.dir.StoreAt(x.acct.Account, u.stanza[:n:n], u.at) && !x.acct.hasArchived(u.stanza) { // which has the same bytes
 		s.returnTo(x, e)
 	}
 }

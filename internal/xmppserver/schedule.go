@@ -25,12 +25,24 @@ func (s *Schedule) After(d time.Duration, do func()) bool {
 	if len(s.jobs) >= maxJobs {
 		return false
 	}
+	s.push(d, do)
+	return true
+}
+
+// Always puts a job into the schedule though it is full: one that no client can make many of.
+func (s *Schedule) Always(d time.Duration, do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.push(d, do)
+}
+
+// push is called with mu held.
+func (s *Schedule) push(d time.Duration, do func()) {
 	heap.Push(&s.jobs, job{time.Now().Add(d), do})
 	select {
 	case s.waker() <- struct{}{}:
 	default:
 	}
-	return true
 }
 
 // waker is called with mu held.
