@@ -38,9 +38,9 @@ func (s *Service) blocks(a *account, address string) bool {
 	})
 }
 
-// estranged is the xmppserver.Directory's Hidden: one of the two has blocked the other, and neither sees
+// hidden is the xmppserver.Directory's Hidden: one of the two has blocked the other, and neither sees
 // the presence of the other.
-func (s *Service) estranged(a, b *xmppserver.Account) bool {
+func (s *Service) hidden(a, b *xmppserver.Account) bool {
 	x, y := s.accounts[a.Local], s.accounts[b.Local]
 	return x != nil && y != nil && (s.blocks(x, y.Bare) || s.blocks(y, x.Bare))
 }
@@ -170,12 +170,12 @@ func unblock(r *request) {
 func (s *Service) whileSeen(a *account, kind string, change func()) {
 	before := make([]bool, len(a.Roster))
 	for i := range a.Roster {
-		before[i] = a.Roster[i].Account != nil && s.estranged(a.Account, a.Roster[i].Account)
+		before[i] = a.Roster[i].Account != nil && s.hidden(a.Account, a.Roster[i].Account)
 	}
 	change()
 	for i := range a.Roster {
 		k := &a.Roster[i]
-		if k.Account == nil || before[i] == s.estranged(a.Account, k.Account) {
+		if k.Account == nil || before[i] == s.hidden(a.Account, k.Account) {
 			continue
 		}
 		if k.From {

@@ -25,14 +25,16 @@ func bookmarksConfig(items int) nodeConfig {
 	return c
 }
 
-// nodeChanged carries a change of a node by its owner to what has to say the same.
-func (s *Service) nodeChanged(a *account, name string) {
+// nodeChanged carries a change of a node by its owner to what has to say the same. It returns the condition of
+// a stanza error when there is no room for that, or "".
+func (s *Service) nodeChanged(a *account, name string) string {
 	switch name {
 	case nodeBookmarks:
-		s.writeDocument(a)
+		return s.writeDocument(a)
 	case nodeOldBookmarks:
-		s.readDocument(a)
+		return s.readDocument(a)
 	}
+	return ""
 }
 
 // document is that of XEP-0048; an account without one has an empty one.
@@ -47,8 +49,9 @@ func isConference(e *xmppserver.Element, space string) bool {
 	return e != nil && e.Name.Space == space && e.Name.Local == "conference"
 }
 
-// writeDocument makes the document of the items. What is no bookmark of a room stays in it.
-func (s *Service) writeDocument(a *account) {
+// writeDocument makes the document of the items. What is no bookmark of a room stays in it. It returns the
+// condition of a stanza error, or "".
+func (s *Service) writeDocument(a *account) string {
 	doc := xmppserver.NewElement(nodeOldBookmarks, "storage")
 	for _, k := range a.document().Kids {
 		if k.El != nil && !isConference(k.El, nodeOldBookmarks) {
@@ -62,12 +65,12 @@ func (s *Service) writeDocument(a *account) {
 			}
 		}
 	}
-	s.publish(a, nodeOldBookmarks, bookmarksConfig(1), newItem("current", doc))
+	return s.publish(a, nodeOldBookmarks, bookmarksConfig(1), newItem("current", doc))
 }
 
 // readDocument makes the items of the document: those that say something else change, and those of rooms
-// that are not in it go.
-func (s *Service) readDocument(a *account) {
+// that are not in it go. It returns the condition of a stanza error when some could not be made, or "".
+func (s *Service) readDocument(a *account) (failed string) {
 	listed := make(map[string]bool)
 	for _, c := range a.document().Elements() {
 		j, err := perch.ParseJID(c.Get("jid"))
@@ -76,11 +79,13 @@ func (s *Service) readDocument(a *account) {
 			continue
 		}
 		listed[room] = true
-		s.readConference(a, room, c)
+		if condition := s.readConference(a, room, c); condition != "" {
+			failed = condition
+		}
 	}
 	n := a.pep.nodes[nodeBookmarks]
 	if n == nil {
-		return
+		return failed
 	}
 	for i, it := range slices.Backward(n.items) {
 		if id := it.id; !listed[id] {
@@ -88,10 +93,12 @@ func (s *Service) readDocument(a *account) {
 			s.notifyItems(a, n, append(xmppserver.AppendAttr([]byte("<retract"), "id", id), "/>"...))
 		}
 	}
+	return failed
 }
 
-// readConference makes the item of one room, unless it says the same already.
-func (s *Service) readConference(a *account, room string, c *xmppserver.Element) {
+// readConference makes the item of one room, unless it says the same already. It returns the condition of a
+// stanza error, or "".
+func (s *Service) readConference(a *account, room string, c *xmppserver.Element) string {
 	var old *xmppserver.Element
 	if n := a.pep.nodes[nodeBookmarks]; n != nil {
 		n.config.maxItems = maxNodeItems // one that keeps a single item would lose the others
@@ -102,13 +109,13 @@ func (s *Service) readConference(a *account, room string, c *xmppserver.Element)
 	made := newConference(c)
 	if old != nil {
 		if same := newConference(oldConference(room, old)); bytes.Equal(same.Append(nil, ""), made.Append(nil, "")) {
-			return
+			return ""
 		}
 		if extensions := old.Child(nodeBookmarks, "extensions"); extensions != nil {
 			made.Kids = append(made.Kids, xmppserver.Node{El: extensions})
 		}
 	}
-	s.publish(a, nodeBookmarks, bookmarksConfig(maxNodeItems), newItem(room, made))
+	return s.publish(a, nodeBookmarks, bookmarksConfig(maxNodeItems), newItem(room, made))
 }
 
 // oldConference is a bookmark of XEP-0402 as XEP-0048 has it: without extensions.

@@ -111,9 +111,7 @@ func (b *bot) reply(e *xmppserver.Element) {
 		iq("result", nil)
 	case p != nil && p.Name.Space == xmppserver.NSInfo && p.Get("node") == "":
 		info := []byte("<query xmlns='" + xmppserver.NSInfo + "'><identity category='client' type='bot'/>")
-		for _, f := range botFeatures {
-			info = append(xmppserver.AppendAttr(append(info, "<feature"...), "var", f), "/>"...)
-		}
+		info = appendFeatures(info, botFeatures...)
 		iq("result", append(info, "</query>"...))
 	default:
 		iq("error", []byte("<error type='cancel'><service-unavailable xmlns='"+xmppserver.NSStanzas+"'/></error>"))

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/internal/xmppserver"
@@ -82,7 +83,7 @@ func (b *bot) overhear(e *xmppserver.Element) {
 	body := e.Child(xmppserver.NSClient, "body").Text()
 	from := perch.JID(e.Get("from"))
 	if b.Answer == nil || e.Child(xmppserver.NSDelay, "delay") != nil || e.Child(nsCorrection, "replace") != nil ||
-		!strings.Contains(strings.ToLower(body), strings.ToLower(b.nick)) {
+		!hasWords(body, b.nick) {
 		return
 	}
 	r := b.s.rooms.list[string(from.Bare())]
@@ -100,6 +101,23 @@ func (b *bot) overhear(e *xmppserver.Element) {
 		a.Corrected = from.Resource() + ": " + a.Corrected
 	}
 	b.answer(r.jid, "groupchat", e.Child(nsSID, "stanza-id").Get("id"), a)
+}
+
+// hasWords reports whether a text has a word, or words in a row, as a whole and in whatever case.
+func hasWords(text, words string) bool {
+	split := func(s string) []string {
+		return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+	}
+	all, want := split(text), split(words)
+	if len(want) == 0 { // a name of symbols
+		return strings.Contains(text, words)
+	}
+	for i := range len(all) - len(want) + 1 {
+		if slices.Equal(all[i:i+len(want)], want) {
+			return true
+		}
+	}
+	return false
 }
 
 // silence is how long bots go on to talk in a room when nobody else is in it.

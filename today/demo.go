@@ -63,8 +63,8 @@ func says(body string) func(string) Answer {
 
 // buddyAnswers shows what an answer can be.
 func buddyAnswers(text string) Answer {
-	switch lower := strings.ToLower(text); {
-	case strings.Contains(lower, "hello"), strings.Contains(lower, "hi"), strings.Contains(lower, "hey"):
+	switch {
+	case hasWords(text, "hello"), hasWords(text, "hi"), hasWords(text, "hey"):
 		return Answer{Body: "Hello! Ask me something, or write anything.", Corrected: "Hello! Ask me something, or just write.", Reaction: "👋"}
 	case strings.Contains(text, "?"):
 		return Answer{Body: "That is a good question.", Corrected: "That is a good question. I have thought about it: yes.", Reaction: "🤔"}

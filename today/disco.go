@@ -53,11 +53,17 @@ func (s *Service) appendInfo(category, kind, name string, of func(*feature) []st
 			b = xmppserver.AppendAttr(append(b, "<identity"...), "category", id[0])
 			b = append(xmppserver.AppendAttr(b, "type", id[1]), "/>"...)
 		}
-		for _, ns := range of(f) {
-			b = append(xmppserver.AppendAttr(append(b, "<feature"...), "var", ns), "/>"...)
-		}
+		b = appendFeatures(b, of(f)...)
 	}
 	return append(b, "</query>"...)
+}
+
+// appendFeatures writes features as service discovery has them.
+func appendFeatures(b []byte, names ...string) []byte {
+	for _, name := range names {
+		b = append(xmppserver.AppendAttr(append(b, "<feature"...), "var", name), "/>"...)
+	}
+	return b
 }
 
 // discoItems lists the components of the domain.

@@ -58,15 +58,14 @@ func wellFormed(b []byte) error {
 
 func TestArchiveIsBounded(t *testing.T) {
 	for _, tt := range []struct {
-		name        string
-		n, bytes    int
-		want        int
-		oldestIsNew bool
+		name     string
+		n, bytes int
+		want     int
 	}{
-		{"few", 10, 10, 10, false},
-		{"many", maxArchived + 5, 10, maxArchived, true},
-		{"large", 100, 200 << 10, maxArchiveBytes / (200<<10 + 152), true},
-		{"one that is larger than all", 2, maxArchiveBytes, 1, true},
+		{"few", 10, 10, 10},
+		{"many", maxArchived + 5, 10, maxArchived},
+		{"large", 100, 200 << 10, maxArchiveBytes / (200<<10 + 152)},
+		{"one that is larger than all", 2, maxArchiveBytes, 1},
 	} {
 		var a archive
 		for i := range tt.n {
@@ -79,8 +78,10 @@ func TestArchiveIsBounded(t *testing.T) {
 		if len(a.list) != tt.want || a.bytes != sum {
 			t.Errorf("%s: got %d messages of %d bytes, want %d of %d", tt.name, len(a.list), a.bytes, tt.want, sum)
 		}
-		if got := a.list[len(a.list)-1].id; got != fmt.Sprintf("%024d", tt.n-1) {
-			t.Errorf("%s: got the last id %s, want that of the newest", tt.name, got)
+		for i, m := range a.list { // the newest, and in order
+			if want := fmt.Sprintf("%024d", tt.n-tt.want+i); m.id != want {
+				t.Fatalf("%s: message %d: got the id %s, want %s", tt.name, i, m.id, want)
+			}
 		}
 	}
 }

@@ -86,14 +86,14 @@ func (p *PastMessage) archived(owner, with string, e *xmppserver.Element, stanza
 	return m
 }
 
-// recall puts a message of before into the archives of both accounts.
-func (s *Service) recall(p *PastMessage) error {
+// backfill puts a message of before into the archives of both accounts.
+func (s *Service) backfill(p *PastMessage) error {
 	from, to := s.accounts[p.From], s.accounts[p.To]
 	switch {
 	case from == nil || to == nil || !p.whole():
 		return fmt.Errorf("today: Archive: message %q from %q to %q: it needs two accounts, an ID, and a Body, a Picture or ReactsTo", p.ID, p.From, p.To)
 	case p.Picture != nil:
-		s.withPicture(from, *p, s.recall)
+		s.withPicture(from, *p, s.backfill)
 		return nil
 	}
 	e := p.element(from.Bare, to.Bare, "chat", func(id string) string { return id })
@@ -105,14 +105,14 @@ func (s *Service) recall(p *PastMessage) error {
 	return nil
 }
 
-// recall puts a message of before into the archive of a room.
-func (r *room) recall(p *PastMessage) error {
+// backfill puts a message of before into the archive of a room.
+func (r *room) backfill(p *PastMessage) error {
 	a := r.c.s.accounts[p.From]
 	switch {
 	case a == nil || !p.whole():
 		return fmt.Errorf("today: room %s: message %q from %q: it needs an account, an ID, and a Body, a Picture or ReactsTo", r.jid, p.ID, p.From)
 	case p.Picture != nil:
-		r.c.s.withPicture(a, *p, r.recall)
+		r.c.s.withPicture(a, *p, r.backfill)
 		return nil
 	}
 	o := &occupant{nick: a.nick(), bare: a.Bare, id: r.c.occupantID(r.jid, a.Bare)}

@@ -19,7 +19,7 @@ func (s *Service) addPeople() error {
 		}
 	}
 	for i := range s.o.Archive {
-		if err := s.recall(&s.o.Archive[i]); err != nil {
+		if err := s.backfill(&s.o.Archive[i]); err != nil {
 			return err
 		}
 	}
@@ -73,8 +73,11 @@ func (s *Service) bookmark(o *Account) error {
 			return fmt.Errorf("today: account %q: Bookmarks: %s", o.Local, condition)
 		}
 	}
-	if len(o.Bookmarks) > 0 {
-		s.nodeChanged(a, nodeBookmarks)
+	if len(o.Bookmarks) == 0 {
+		return nil
+	}
+	if condition := s.nodeChanged(a, nodeBookmarks); condition != "" {
+		return fmt.Errorf("today: account %q: Bookmarks: %s", o.Local, condition)
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func parseBool(s string) (value, ok bool) {
 	return false, false
 }
 
-// appendConfig writes the form of a configuration, without its end.
+// appendForm writes the form of a configuration, without its end.
 func (c nodeConfig) appendForm(b []byte) []byte {
 	b = appendForm(b, "form", kindNodeConfig)
 	b = appendField(b, "text-single", "pubsub#title", c.title)

@@ -32,7 +32,10 @@ func pepPublish(r *request, e *xmppserver.Element) {
 	if e.Get("node") == nodeAvatarMetadata {
 		r.s.avatarPublished(r.from.acct, i.payload)
 	}
-	r.s.nodeChanged(r.from.acct, e.Get("node"))
+	if condition := r.s.nodeChanged(r.from.acct, e.Get("node")); condition != "" {
+		r.fail(condition) // the item is there, and what has to say the same is not
+		return
+	}
 	b := xmppserver.AppendAttr([]byte("<pubsub xmlns='"+nsPubSub+"'><publish"), "node", e.Get("node"))
 	b = xmppserver.AppendAttr(append(b, "><item"...), "id", i.id)
 	r.result(append(b, "/></publish></pubsub>"...))
@@ -86,12 +89,16 @@ func publishOptions(pubsub *xmppserver.Element) (form, bool) {
 // with that configuration. It returns the condition of a stanza error, or "".
 func (s *Service) publish(a *account, name string, config nodeConfig, i item) string {
 	n := a.pep.nodes[name]
-	if n == nil {
+	made := n == nil
+	if made {
 		if n = a.pep.create(name, config); n == nil {
 			return "resource-constraint"
 		}
 	}
 	if !a.pep.put(n, i) {
+		if made { // nobody has asked for an empty one
+			a.pep.drop(n)
+		}
 		return "resource-constraint"
 	}
 	s.notifyItems(a, n, appendNodeItem(nil, &i, nsPubSubEvent))
@@ -112,13 +119,21 @@ func pepRetract(r *request, e *xmppserver.Element) {
 		r.fail("item-not-found")
 	default:
 		p.remove(n, n.index(id))
-		r.result(nil)
 		if notify, _ := parseBool(e.Get("notify")); notify || n.config.notifyRetract {
 			b := xmppserver.AppendAttr([]byte("<retract"), "id", id)
 			r.s.notifyItems(r.from.acct, n, append(b, "/>"...))
 		}
-		r.s.nodeChanged(r.from.acct, n.name)
+		r.mirrored(n.name)
 	}
+}
+
+// mirrored answers a change of a node that has been made, once what has to say the same says it.
+func (r *request) mirrored(node string) {
+	if condition := r.s.nodeChanged(r.from.acct, node); condition != "" {
+		r.fail(condition)
+		return
+	}
+	r.result(nil)
 }
 
 // pepCreate makes a node (8.1), with a configuration if there is one (8.1.3).
@@ -159,9 +174,8 @@ func pepPurge(r *request, e *xmppserver.Element) {
 		return
 	}
 	r.from.acct.pep.empty(n)
-	r.result(nil)
 	r.s.notify(r.from.acct, n, "purge", nil)
-	r.s.nodeChanged(r.from.acct, n.name)
+	r.mirrored(n.name)
 }
 
 // pepDelete takes a node away (8.4).
@@ -172,7 +186,6 @@ func pepDelete(r *request, e *xmppserver.Element) {
 		return
 	}
 	r.from.acct.pep.drop(n)
-	r.result(nil)
 	r.s.notify(r.from.acct, n, "delete", nil)
-	r.s.nodeChanged(r.from.acct, n.name)
+	r.mirrored(n.name)
 }

@@ -65,7 +65,7 @@ func (s *Service) probe(x *session, to string) {
 		return
 	}
 	for _, r := range at.Account.Resources {
-		if r.Available && !s.estranged(at.Account, x.acct.Account) {
+		if r.Available && !s.hidden(at.Account, x.acct.Account) {
 			x.Send(s.dir.PresenceStanza(at.Account, r.Full, x.Full, "", r.Presence))
 		}
 	}

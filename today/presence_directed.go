@@ -54,7 +54,7 @@ func (s *Service) endDirected(x *session, inner []byte) {
 	x.shownTo = nil
 	for _, to := range list {
 		at, ok := s.dir.Resolve(to)
-		if !ok || at.Account == nil || s.estranged(x.acct.Account, at.Account) {
+		if !ok || at.Account == nil || s.hidden(x.acct.Account, at.Account) {
 			continue
 		}
 		k := x.acct.Contact(at.Bare)

@@ -56,7 +56,7 @@ func (s *Service) setPrivate(a *account, doc *xmppserver.Element) string {
 	if isBookmarks(doc.Name) {
 		condition := s.publish(a, nodeOldBookmarks, bookmarksConfig(1), newItem("current", doc))
 		if condition == "" {
-			s.readDocument(a)
+			condition = s.readDocument(a)
 		}
 		return condition
 	}

@@ -1,9 +1,6 @@
 package today
 
 import (
-	"crypto/sha1"
-	"encoding/base64"
-	"encoding/hex"
 	"strings"
 
 	"github.com/perch-im/perch"
@@ -48,12 +45,24 @@ func parseRoomCard(e *xmppserver.Element) (roomCard, bool) {
 		return card, false
 	}
 	text := e.Child(xmppserver.NSVCard, "PHOTO").Child(xmppserver.NSVCard, "BINVAL").Text()
-	photo, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
-	if len(photo) > 0 {
-		sum := sha1.Sum(photo)
-		card.hash = hex.EncodeToString(sum[:])
+	if strings.TrimSpace(text) == "" {
+		return card, true
 	}
-	return card, err == nil
+	photo := decodeBase64(text)
+	if photo == nil {
+		return card, false
+	}
+	card.hash = xmppserver.PhotoHash(photo)
+	return card, true
+}
+
+// newRoomCard is a card with a photo, or none.
+func newRoomCard(png []byte) roomCard {
+	if len(png) == 0 {
+		return roomCard{}
+	}
+	photo := xmppserver.PhotoElement(perch.Photo{Type: "image/png", Data: png})
+	return roomCard{inner: photo.Append(nil, xmppserver.NSVCard), hash: xmppserver.PhotoHash(png)}
 }
 
 // photoChanged tells all who are in the room (XEP-0486, 3).

@@ -99,7 +99,7 @@ var roomFields = []roomField{
 	},
 	{
 		name: "passwordprotectedroom", typ: "boolean", label: "A password is needed to enter",
-		get: func(c *roomConfig) []string { return truth(c.password != "") },
+		get: func(c *roomConfig) []string { return []string{boolText(c.password != "")} },
 		set: func(*roomConfig, []string) bool { return true }, // with the password: see configured
 	},
 	textField("roomsecret", "text-private", "Password", func(c *roomConfig) *string { return &c.password }),
@@ -119,19 +119,13 @@ func textField(name, typ, label string, at func(*roomConfig) *string) roomField 
 func boolField(name, label string, at func(*roomConfig) *bool) roomField {
 	return roomField{
 		name: name, typ: "boolean", label: label,
-		get: func(c *roomConfig) []string { return truth(*at(c)) },
+		get: func(c *roomConfig) []string { return []string{boolText(*at(c))} },
 		set: func(c *roomConfig, v []string) bool {
-			*at(c) = v[0] == "1" || v[0] == "true"
-			return slices.Contains([]string{"0", "1", "false", "true"}, v[0])
+			on, ok := parseBool(v[0])
+			*at(c) = on
+			return ok
 		},
 	}
-}
-
-func truth(on bool) []string {
-	if on {
-		return []string{"1"}
-	}
-	return []string{"0"}
 }
 
 func setPresenceOf(c *roomConfig, values []string) bool {

@@ -40,16 +40,14 @@ func (r *room) appendInfo() []byte {
 	if r.config.archived {
 		list = append(list, archiveFeatures...)
 	}
-	for _, f := range list {
-		b = append(xmppserver.AppendAttr(append(b, "<feature"...), "var", f), "/>"...)
-	}
+	b = appendFeatures(b, list...)
 	b = appendForm(b, "result", nsMUC+"#roominfo")
 	b = appendField(b, "text-single", fieldPrefix+"roomname", r.title())
 	b = appendField(b, "text-single", "muc#roominfo_description", r.config.description)
 	b = appendField(b, "text-single", "muc#roominfo_lang", r.config.language)
 	b = appendField(b, "text-single", "muc#roominfo_subject", r.subject.text)
-	b = appendField(b, "boolean", "muc#roominfo_changesubject", truth(r.config.changeSubject)...)
-	b = appendField(b, "boolean", fieldPrefix+"changesubject", truth(r.config.changeSubject)...)
+	b = appendField(b, "boolean", "muc#roominfo_changesubject", boolText(r.config.changeSubject))
+	b = appendField(b, "boolean", fieldPrefix+"changesubject", boolText(r.config.changeSubject))
 	b = appendField(b, "text-single", "muc#roominfo_occupants", strconv.Itoa(len(r.occupants)))
 	if r.card.hash != "" {
 		b = appendField(b, "text-multi", "muc#roominfo_avatarhash", r.card.hash)
@@ -100,9 +98,7 @@ func (c *rooms) hostInfo(q *request) {
 		q.fail("item-not-found")
 	default:
 		b := append([]byte("<query xmlns='"+xmppserver.NSInfo+"'>"), "<identity category='conference' type='text' name='Rooms'/>"...)
-		for _, f := range []string{xmppserver.NSInfo, nsItems, nsMUC, xmppserver.NSPing, xmppserver.NSRSM, nsOccupantID} {
-			b = append(xmppserver.AppendAttr(append(b, "<feature"...), "var", f), "/>"...)
-		}
+		b = appendFeatures(b, xmppserver.NSInfo, nsItems, nsMUC, xmppserver.NSPing, xmppserver.NSRSM, nsOccupantID)
 		q.result(append(b, "</query>"...))
 	}
 }

@@ -1,6 +1,7 @@
 package today
 
 import (
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"strings"
@@ -48,15 +49,24 @@ func (c *club) handle(x *session, raw string) {
 
 func (c *club) room() *room { return c.s.rooms.list[clubRoom] }
 
+// What FuzzRoomStanza finds in the archive: the first message is of ben, the second of ann.
+const (
+	seedFormat = "seed-%d"
+	seedID     = "seed-0"
+	seedOther  = "seed-1"
+)
+
 // FuzzRoomStanza: whatever an occupant sends, what others get of it is well-formed and has no id that
-// only the room may give.
+// only the room may give; so is what the archive has then, in which it has changed nothing of the other one
+// unless it may.
 func FuzzRoomStanza(f *testing.F) {
 	to := " xmlns='jabber:client' to='" + clubRoom
 	for _, s := range []string{
 		"<presence" + to + "/Ben'><x xmlns='" + nsMUC + "'><history since='x' maxstanzas='3'/></x></presence>",
 		"<presence" + to + "/Benny'/>", "<presence" + to + "' type='unavailable'/>", "<presence" + to + "/Ben' type='error'><error><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
 		"<message" + to + "' type='groupchat'><body>x</body><stanza-id xmlns='urn:xmpp:sid:0' by='" + clubRoom + "' id='forged'/></message>",
-		"<message" + to + "' type='groupchat'><retract xmlns='urn:xmpp:message-retract:1' id='x'/></message>",
+		"<message" + to + "' type='groupchat'><retract xmlns='urn:xmpp:message-retract:1' id='" + seedID + "'/></message>",
+		"<message" + to + "' type='groupchat'><retract xmlns='urn:xmpp:message-retract:1' id='" + seedOther + "'/></message>",
 		"<message" + to + "/Ann' type='chat'><body>x</body><occupant-id xmlns='urn:xmpp:occupant-id:0' id='forged'/></message>",
 		"<message" + to + "'><x xmlns='" + nsMUCUser + "'><invite to='cat@" + DefaultDomain + "'><reason>x</reason></invite></x></message>",
 		"<message" + to + "'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" + nsVoice + "</value></field></x></message>",
@@ -64,7 +74,7 @@ func FuzzRoomStanza(f *testing.F) {
 		"<iq" + to + "' type='set' id='1'><query xmlns='" + nsMUCOwner + "'><destroy jid='x@y'/></query></iq>",
 		"<iq" + to + "' type='get' id='1'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>",
 		"<iq" + to + "' type='set' id='1'><vCard xmlns='vcard-temp'><PHOTO><BINVAL>eA==</BINVAL></PHOTO></vCard></iq>",
-		"<iq" + to + "' type='set' id='1'><moderate xmlns='urn:xmpp:message-moderate:1' id='x'><retract xmlns='urn:xmpp:message-retract:1'/></moderate></iq>",
+		"<iq" + to + "' type='set' id='1'><moderate xmlns='urn:xmpp:message-moderate:1' id='" + seedID + "'><retract xmlns='urn:xmpp:message-retract:1'/></moderate></iq>",
 		"<iq" + to + "/Ann' type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>",
 	} {
 		f.Add(s, true)
@@ -76,6 +86,11 @@ func FuzzRoomStanza(f *testing.F) {
 			return
 		}
 		c := newClub(t)
+		c.says(c.ben, "<body>what ben has said</body>")
+		c.says(c.ann, "<body>what ann has said</body>")
+		for i := range c.room().archive.list {
+			c.room().archive.list[i].id = fmt.Sprintf(seedFormat, i)
+		}
 		from, other := c.ben, c.ann
 		if owner {
 			from, other = other, from
@@ -87,6 +102,16 @@ func FuzzRoomStanza(f *testing.F) {
 				if err := wellFormed(b); err != nil {
 					t.Errorf("got %v, want XML", err)
 				}
+			}
+		}
+		if r := c.room(); r != nil {
+			for _, m := range r.archive.list {
+				if err := wellFormed(m.stanza); err != nil {
+					t.Errorf("in the archive: got %v, want XML", err)
+				}
+			}
+			if m := r.archive.get(seedOther); !owner && m != nil && !bytes.Contains(m.stanza, []byte("what ann has said")) {
+				t.Errorf("got %s after what ben has sent, want the message of ann", m.stanza)
 			}
 		}
 		for _, b := range c.got[other] {

@@ -1,7 +1,6 @@
 package today
 
 import (
-	"crypto/hmac"
 	"slices"
 
 	"github.com/perch-im/perch"
@@ -75,11 +74,11 @@ func (c *roomConfig) changed(before *roomConfig) (codes []int) {
 	if c.nonAnonymous != before.nonAnonymous {
 		codes = append(codes, map[bool]int{true: 172, false: 173}[c.nonAnonymous])
 	}
-	now, then := *c, *before
+	now, then := *c, *before // the forms have all that is in them
 	for _, r := range []*roomConfig{&now, &then} {
 		r.archived, r.nonAnonymous = false, false
 	}
-	if !slices.Equal(now.appendForm(nil), then.appendForm(nil)) || !hmac.Equal([]byte(now.password), []byte(then.password)) {
+	if !slices.Equal(now.appendForm(nil), then.appendForm(nil)) {
 		codes = append(codes, codeChanged)
 	}
 	return codes

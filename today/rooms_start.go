@@ -1,9 +1,6 @@
 package today
 
 import (
-	"crypto/sha1"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -41,7 +38,7 @@ func (c *rooms) add(o *Room) error {
 		r.subject = roomSubject{text: o.Subject, inner: xmppserver.AppendTag(nil, "subject", o.Subject), from: r.jid, at: subjectTime(o)}
 	}
 	for i := range o.Archive {
-		if err := r.recall(&o.Archive[i]); err != nil {
+		if err := r.backfill(&o.Archive[i]); err != nil {
 			return err
 		}
 	}
@@ -55,14 +52,4 @@ func subjectTime(o *Room) time.Time {
 		return o.Archive[0].Time.Add(-time.Minute)
 	}
 	return time.Now()
-}
-
-// newRoomCard is a card with a photo, or none.
-func newRoomCard(photo []byte) roomCard {
-	if len(photo) == 0 {
-		return roomCard{}
-	}
-	b := append([]byte("<PHOTO><TYPE>image/png</TYPE><BINVAL>"), base64.StdEncoding.EncodeToString(photo)...)
-	sum := sha1.Sum(photo)
-	return roomCard{inner: append(b, "</BINVAL></PHOTO>"...), hash: hex.EncodeToString(sum[:])}
 }

@@ -16,9 +16,7 @@ const (
 func (st *stream) appendSASL2(b []byte) []byte {
 	b = append(b, "<authentication xmlns='"+nsSASL2+"'>"...)
 	b = append(st.appendMechanisms(b), "<inline><bind xmlns='"+nsBind2+"'><inline>"...)
-	for _, ns := range [...]string{nsCarbons, nsCSI, nsSM} {
-		b = append(xmppserver.AppendAttr(append(b, "<feature"...), "var", ns), "/>"...)
-	}
+	b = appendFeatures(b, nsCarbons, nsCSI, nsSM)
 	b = append(b, "</inline></bind><sm xmlns='"+nsSM+"'/><fast xmlns='"+nsFast+"'>"...)
 	for _, name := range st.tokenMechanisms() {
 		b = xmppserver.AppendTag(b, "mechanism", name)

@@ -74,7 +74,7 @@ func New(o Options) (*Service, error) {
 	}
 	rand.Read(s.secret[:]) // never fails
 	s.life, s.stop = context.WithCancel(context.Background())
-	s.dir.OfflineMax, s.dir.Decorate, s.dir.Hidden = o.OfflineMax, s.decorate, s.estranged
+	s.dir.OfflineMax, s.dir.Decorate, s.dir.Hidden = o.OfflineMax, s.decorate, s.hidden
 	s.capsTable = make(capsTable)
 	s.components = s.makeComponents()
 	cert := o.Certificate

@@ -124,7 +124,7 @@ func (s *Service) signOut(x *session) {
 	s.returnUnacked(x)
 }
 
-// of returns the session of a full JID, or nil.
+// session returns the session of a full JID, or nil.
 func (s *Service) session(at xmppserver.Address) *session {
 	a := s.of(at)
 	if a == nil || at.Resource == "" {

@@ -115,3 +115,30 @@ func TestTimeToResume(t *testing.T) {
 		}
 	})
 }
+
+// TestFullSessionEnds, also when clients have filled the schedule of the service.
+func TestFullSessionEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := New(Options{Accounts: []Account{{Local: "ann"}}, QueueBytes: 1000})
+		if err != nil {
+			t.Fatalf("New: got error %v, want none", err)
+		}
+		for n := 0; s.later.After(time.Hour, func() {}) && n < 1_000_000; n++ {
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go s.later.Run(ctx, &s.mu)
+		a := s.accounts["ann"]
+		x := &session{s: s, acct: a, sm: &management{id: "id"}}
+		x.Resource = &xmppserver.Resource{Account: a.Account, Send: x.send}
+		s.mu.Lock()
+		x.send(make([]byte, 2000))
+		s.mu.Unlock()
+		synctest.Wait()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !x.over {
+			t.Error("got a session with more than may wait, want its end")
+		}
+	})
+}

@@ -54,9 +54,7 @@ func (u *uploads) info(r *request) {
 		return
 	}
 	b := append([]byte("<query xmlns='"+xmppserver.NSInfo+"'>"), "<identity category='store' type='file' name='Uploads'/>"...)
-	for _, f := range []string{xmppserver.NSInfo, nsItems, xmppserver.NSPing, nsUpload} {
-		b = append(xmppserver.AppendAttr(append(b, "<feature"...), "var", f), "/>"...)
-	}
+	b = appendFeatures(b, xmppserver.NSInfo, nsItems, xmppserver.NSPing, nsUpload)
 	b = appendField(appendForm(b, "result", nsUpload), "", "max-file-size", strconv.Itoa(maxUpload))
 	r.result(append(b, "</x></query>"...))
 }
