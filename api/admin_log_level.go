@@ -66,7 +66,7 @@ func (a *API) handleAdminLogLevel(w http.ResponseWriter, r *http.Request) error 
 //
 //	@ID				setLogLevel
 //	@Summary		Change the log level
-//	@Description	Of one node, or of all, until they end, or a reload (SIGHUP) changes their --log-level.
+//	@Description	Changes the level of one node, or of all, until they end, or a reload (SIGHUP) changes their --log-level.
 //	@Tags			admin
 //	@Accept			json
 //	@Produce		json

@@ -47,15 +47,15 @@ type UpstreamReport struct {
 	Tokens   UpstreamTokens    `json:"tokens"`
 	// LastFailure is the last login that failed; null: none did.
 	LastFailure *LoginFailure `json:"last_failure"`
-	// Logins are how long the last logins took that succeeded, at most 100 of each node.
+	// Logins says how long the last logins took that succeeded, at most 100 of each node.
 	Logins LoginTimes `json:"login_time"`
 } // @name UpstreamReport
 
 // UpstreamTokens say which access tokens go to an upstream.
 type UpstreamTokens struct {
 	Taken   bool   `json:"taken"`   // clients may send its access tokens as their bearer
-	Prefix  string `json:"prefix"`  // what they begin with; "": nothing tells them, the client names the upstream
-	Default bool   `json:"default"` // those go to it that no prefix and no client tells
+	Prefix  string `json:"prefix"`  // what they begin with; "": they have none, and the client names the upstream
+	Default bool   `json:"default"` // tokens without a known prefix go to it, where the client names no upstream
 } // @name UpstreamTokens
 
 // UpstreamLimits are the limits and the idle policy of an upstream, on each node, as they are in effect: its

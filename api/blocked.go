@@ -158,7 +158,7 @@ func (a *API) handleBlock(w http.ResponseWriter, r *http.Request) error {
 //
 //	@ID				unblock
 //	@Summary		Unblock
-//	@Description	Takes an entry off the list; one that is not there is off it. The presence of a contact comes again.
+//	@Description	Takes an entry off the list. That does no harm where it is not there. The presence of a contact comes again.
 //	@Tags			blocked
 //	@Param			jid	path	string	true	"JID or domain, percent-encoded"
 //	@Success		204

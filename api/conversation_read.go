@@ -19,7 +19,7 @@ func wantsReceipts(field *bool) bool { return field == nil || *field }
 //
 //	@ID				readConversation
 //	@Summary		Mark messages as read
-//	@Description	Everything up to this message was read, on all devices of the account. The position goes forward only: for an earlier message the answer is what holds. The other side learns it when it has asked for it (markable) and receipts is not false.
+//	@Description	Marks everything up to this message as read, on all devices of the account. The position goes forward only: for an earlier message the answer is the position that holds. The other side learns it when it has asked for it (markable) and receipts is not false.
 //	@Tags			conversations
 //	@Accept			json
 //	@Produce		json

@@ -30,7 +30,7 @@ func checkReason(pointer, reason string) error { return oneLine(pointer, reason,
 //	@Header			202				{string}	Location	"its status history"
 //	@Success		204				"the room has retracted it"
 //	@Failure		401				{object}	Problem
-//	@Failure		403				{object}	Problem	"it is not a message of the account, and nor may the account moderate"
+//	@Failure		403				{object}	Problem	"it is not a message of the account, and the account may not moderate the room"
 //	@Failure		404				{object}	Problem
 //	@Failure		409				{object}	Problem	"a request with this key is running"
 //	@Failure		422				{object}	Problem

@@ -113,7 +113,7 @@ func (a *API) mayPush(r *http.Request, by sessions.Access) (string, error) {
 //	@Summary		Delete a push subscription
 //	@Description	Nothing is pushed to the device any more, but for a message that is under way. The browser keeps its own subscription.
 //	@Tags			push
-//	@Param			id	path	string	true	"of the subscription"
+//	@Param			id	path	string	true	"id of the subscription"
 //	@Success		204
 //	@Failure		401	{object}	Problem
 //	@Failure		403	{object}	Problem	"another token has put it, and this one lacks the scope webhooks"
@@ -143,7 +143,7 @@ func (a *API) handlePushDelete(w http.ResponseWriter, r *http.Request) error {
 //	@Description	Sends a message of the type test, and waits for what the push service says: that it has it, not that the device got it. It changes nothing: a subscription that is disabled stays so.
 //	@Tags			push
 //	@Produce		json
-//	@Param			id	path		string	true	"of the subscription"
+//	@Param			id	path		string	true	"id of the subscription"
 //	@Success		200	{object}	pushAttempt	"what came of it; with error the message has not arrived"
 //	@Failure		401	{object}	Problem
 //	@Failure		403	{object}	Problem	"another token has put it, and this one lacks the scope webhooks"

@@ -110,7 +110,7 @@ func checkFormFields(pointer string, fields map[string][]string) error {
 //
 //	@ID				getRoomConfig
 //	@Summary		Configuration
-//	@Description	What most services have, by name; fields is the rest of the room's form, under its own names. Only owners may see it.
+//	@Description	The settings that most services have, by name; fields has the rest of the form of the room, under its own names. Only owners may see it.
 //	@Tags			rooms
 //	@Produce		json
 //	@Param			jid	path		string	true	"bare JID of the room, percent-encoded"

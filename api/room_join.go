@@ -216,7 +216,7 @@ func refusedJoin(v *perch.Room) error {
 //
 //	@ID				leaveRoom
 //	@Summary		Leave a room, or decline an invitation
-//	@Description	The bookmark says from then on that the room is not joined by itself; with forget it is removed, and the session has nothing of the room any more. An invitation that is open is declined. It never destroys a room.
+//	@Description	Leaves the room. The bookmark says from then on that the room is not joined by itself; with forget it is removed, and the session has nothing of the room any more. An invitation that is open is declined. It never destroys a room.
 //	@Tags			rooms
 //	@Param			jid		path	string	true	"bare JID of the room, percent-encoded"
 //	@Param			forget	query	string	false	"1: forget the room"

@@ -86,7 +86,7 @@ func memberRequest(r *http.Request) (room, member perch.JID, err error) {
 //
 //	@ID				setRoomMember
 //	@Summary		Give an affiliation
-//	@Description	owner, admin and member as the room knows them; outcast is a ban, which makes them leave; none takes them off the lists. The account need not be in the room, and nor does the other one.
+//	@Description	owner, admin and member as the room knows them; outcast is a ban, which makes them leave; none takes them off the lists. Neither the account nor the other one need be in the room.
 //	@Tags			rooms
 //	@Accept			json
 //	@Produce		json

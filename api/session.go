@@ -23,8 +23,8 @@ type signInRequest struct {
 	// Mechanism is the SASL mechanism to sign in with, and no other; left out, it is the best one that server
 	// and upstream have, and never less than the account's last login used.
 	Mechanism string `json:"mechanism" example:"SCRAM-SHA-256"`
-	// Upstream is the name of that of the account, or of the access token in the header; left out, the prefix of
-	// the token decides, or the domain of the JID, or else it is the default one.
+	// Upstream is the name of the upstream to sign in at. Left out, it is the one whose prefix the token begins
+	// with, or else the one that serves the domain of the JID, or else the default one.
 	Upstream string `json:"upstream" example:"default"`
 	// Resource is that of the JID on the XMPP server, and part of what a session is known by: a sign-in with the
 	// same account, credential and resource shares its session, and one with another resource has its own.

@@ -52,7 +52,7 @@ type uploadDone struct {
 //	@Description	For pages that cannot reach put.url, where POST /v1/uploads gives a proxy_url. The body is the file, of exactly the size that was asked for, with its Content-Length; the type that was asked for goes along. One file of a session at a time. A file may take as long as it makes progress: 64 KiB in 30 seconds. Nothing is stored here; no redirect is followed. After an error the same slot may be tried again until it expires.
 //	@Tags			uploads
 //	@Produce		json
-//	@Param			id	path		string		true	"of the upload"
+//	@Param			id	path		string		true	"id of the upload"
 //	@Success		201	{object}	uploadDone	"the upload service has the file"
 //	@Failure		401	{object}	Problem
 //	@Failure		404	{object}	Problem	"there is no such slot, or it has expired, or this gateway takes no files"

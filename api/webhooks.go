@@ -109,7 +109,7 @@ func (a *API) webhooksFor(ctx context.Context) ([]perch.Reader, error) {
 //	@Summary	Show a webhook
 //	@Tags		webhooks
 //	@Produce	json
-//	@Param		id	path		string	true	"of the webhook"
+//	@Param		id	path		string	true	"id of the webhook"
 //	@Success	200	{object}	webhookView
 //	@Failure	401	{object}	Problem
 //	@Failure	403	{object}	Problem
@@ -141,7 +141,7 @@ func (a *API) handleWebhookShow(w http.ResponseWriter, r *http.Request) error {
 //	@Summary		Delete a webhook
 //	@Description	Nothing is sent to it any more, but for a call that is under way. Its secret is forgotten.
 //	@Tags			webhooks
-//	@Param			id	path	string	true	"of the webhook"
+//	@Param			id	path	string	true	"id of the webhook"
 //	@Success		204
 //	@Failure		401	{object}	Problem
 //	@Failure		403	{object}	Problem
@@ -171,7 +171,7 @@ func (a *API) handleWebhookDelete(w http.ResponseWriter, r *http.Request) error 
 //	@Description	Makes one call of the type test, without events, and waits for its outcome. It changes nothing: a webhook that is disabled stays so, and what waits to be sent still waits.
 //	@Tags			webhooks
 //	@Produce		json
-//	@Param			id	path		string	true	"of the webhook"
+//	@Param			id	path		string	true	"id of the webhook"
 //	@Success		200	{object}	webhookAttempt	"what came of it; with error the call has not arrived"
 //	@Failure		401	{object}	Problem
 //	@Failure		403	{object}	Problem
@@ -207,7 +207,7 @@ type replayRequest struct {
 //	@Tags			webhooks
 //	@Accept			json
 //	@Produce		json
-//	@Param			id		path		string			true	"of the webhook"
+//	@Param			id		path		string			true	"id of the webhook"
 //	@Param			body	body		replayRequest	true	"from where"
 //	@Success		200		{object}	webhookView
 //	@Failure		400		{object}	Problem

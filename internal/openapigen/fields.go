@@ -15,8 +15,8 @@ var fieldsYAML []byte
 
 // fieldTexts is fields.yaml, read, and what of it has found its place.
 type fieldTexts struct {
-	Properties, Schemas, Operations map[string]string
-	used                            map[string]bool
+	Properties, Like, Schemas, Operations map[string]string
+	used                                  map[string]bool
 }
 
 func readFields(text []byte) (*fieldTexts, error) {
@@ -28,7 +28,8 @@ func readFields(text []byte) (*fieldTexts, error) {
 }
 
 // describe gives schemas, properties and operations their texts. That of a schema, or of a property with its
-// schema, is there in place of any other one; that of a property alone, or of an operation, where there is none.
+// schema or the one that this is like, is there in place of any other one; that of a property alone, or of an
+// operation, where there is none.
 func (t *fieldTexts) describe(doc object) {
 	t.describeSchemas(schemasOf(doc))
 	for _, item := range doc["paths"].(object) {
@@ -46,7 +47,9 @@ func (t *fieldTexts) describeSchemas(schemas object) {
 		properties, _ := schema["properties"].(object)
 		for property, p := range properties {
 			p := p.(object)
-			t.set(p, "properties", t.Properties, name+"."+property)
+			if !t.set(p, "properties", t.Properties, name+"."+property) && t.set(p, "properties", t.Properties, t.Like[name]+"."+property) {
+				t.used["like "+name] = true
+			}
 			if p["$ref"] == nil { // what it refers to is described
 				t.fill(p, "properties", t.Properties, property)
 			}
@@ -54,11 +57,13 @@ func (t *fieldTexts) describeSchemas(schemas object) {
 	}
 }
 
-func (t *fieldTexts) set(o object, kind string, texts map[string]string, key string) {
-	if text := texts[key]; text != "" {
+func (t *fieldTexts) set(o object, kind string, texts map[string]string, key string) bool {
+	text := texts[key]
+	if text != "" {
 		o["description"] = text
 		t.used[kind+" "+key] = true
 	}
+	return text != ""
 }
 
 func (t *fieldTexts) fill(o object, kind string, texts map[string]string, key string) {
@@ -70,7 +75,7 @@ func (t *fieldTexts) fill(o object, kind string, texts map[string]string, key st
 // unused names the texts that have found no place: what they were of is gone, or is described elsewhere.
 func (t *fieldTexts) unused() error {
 	var left []string
-	for kind, texts := range map[string]map[string]string{"properties": t.Properties, "schemas": t.Schemas, "operations": t.Operations} {
+	for kind, texts := range map[string]map[string]string{"properties": t.Properties, "like": t.Like, "schemas": t.Schemas, "operations": t.Operations} {
 		for key := range maps.Keys(texts) {
 			if !t.used[kind+" "+key] {
 				left = append(left, kind+" "+key)
