@@ -85,7 +85,7 @@ export interface paths {
         };
         /**
          * The description of the event stream
-         * @description AsyncAPI 3.0, as YAML. It stands alone.
+         * @description AsyncAPI 3.0, as YAML. It refers to no other file.
          */
         get: operations["getAsyncAPI"];
         put?: never;
@@ -116,7 +116,7 @@ export interface paths {
         post?: never;
         /**
          * Unblock all
-         * @description Nobody is blocked any more, on whatever device. It must be meant: all=1.
+         * @description Unblocks everybody, on all devices of the account. It needs all=1, so that nobody does it by mistake.
          *
          *     Refusals:
          *
@@ -158,7 +158,7 @@ export interface paths {
         post?: never;
         /**
          * Unblock
-         * @description Takes an entry off the list; one that is not there is off it. The presence of a contact comes again.
+         * @description Takes an entry off the list. That does no harm where it is not there. The presence of a contact comes again.
          *
          *     Refusals:
          *
@@ -227,7 +227,7 @@ export interface paths {
         head?: never;
         /**
          * Rename a buddy, change its groups
-         * @description What is left out stays. The change is an event when the server has it.
+         * @description What is left out stays. A roster.item event follows when the server has made the change.
          *
          *     Refusals:
          *
@@ -246,7 +246,7 @@ export interface paths {
         get?: never;
         /**
          * Send a chat state
-         * @description It is sent once, and kept nowhere (XEP-0085).
+         * @description Tells the other side what the account does in the chat (XEP-0085). It is sent once, and kept nowhere.
          *
          *     Refusals:
          *
@@ -289,7 +289,7 @@ export interface paths {
         };
         /**
          * One conversation
-         * @description As it is in the list.
+         * @description Its entry in the list of conversations.
          */
         get: operations["getConversation"];
         put?: never;
@@ -349,7 +349,7 @@ export interface paths {
          *
          *     Refusals:
          *
-         *     - 403: it is not a message of the account, and nor may the account moderate
+         *     - 403: it is not a message of the account, and the account may not moderate the room
          *     - 409: a request with this key is running
          *     - 501: the upstream has no retractions
          */
@@ -405,7 +405,7 @@ export interface paths {
         get?: never;
         /**
          * Mark messages as read
-         * @description Everything up to this message was read, on all devices of the account. The position goes forward only: for an earlier message the answer is what holds. The other side learns it when it has asked for it (markable) and receipts is not false.
+         * @description Marks everything up to this message as read, on all devices of the account. The position goes forward only: for an earlier message the answer is the position that holds. The other side learns it when it has asked for it (markable) and receipts is not false.
          */
         put: operations["readConversation"];
         post?: never;
@@ -837,7 +837,7 @@ export interface paths {
         };
         /**
          * One room
-         * @description What the account has of it.
+         * @description What the session knows of the room.
          *
          *     Refusals:
          *
@@ -860,7 +860,7 @@ export interface paths {
         post?: never;
         /**
          * Leave a room, or decline an invitation
-         * @description The bookmark says from then on that the room is not joined by itself; with forget it is removed, and the session has nothing of the room any more. An invitation that is open is declined. It never destroys a room.
+         * @description Leaves the room. The bookmark says from then on that the room is not joined by itself; with forget it is removed, and the session has nothing of the room any more. An invitation that is open is declined. It never destroys a room.
          *
          *     Refusals:
          *
@@ -889,7 +889,7 @@ export interface paths {
         };
         /**
          * Configuration
-         * @description What most services have, by name; fields is the rest of the room's form, under its own names. Only owners may see it.
+         * @description The settings that most services have, by name; fields has the rest of the form of the room, under its own names. Only owners may see it.
          *
          *     Refusals:
          *
@@ -999,7 +999,7 @@ export interface paths {
         get?: never;
         /**
          * Give an affiliation
-         * @description owner, admin and member as the room knows them; outcast is a ban, which makes them leave; none takes them off the lists. The account need not be in the room, and nor does the other one.
+         * @description owner, admin and member as the room knows them; outcast is a ban, which makes them leave; none takes them off the lists. Neither the account nor the other one need be in the room.
          *
          *     Refusals:
          *
@@ -1011,7 +1011,7 @@ export interface paths {
         post?: never;
         /**
          * Take an affiliation away
-         * @description The account has no affiliation to the room then.
+         * @description From then on they have no affiliation to the room.
          *
          *     Refusals:
          *
@@ -1062,7 +1062,7 @@ export interface paths {
         post?: never;
         /**
          * Kick
-         * @description They may enter again, unless they are banned as well.
+         * @description Puts an occupant out of the room. They may enter again, unless they are banned as well.
          *
          *     Refusals:
          *
@@ -1095,7 +1095,7 @@ export interface paths {
         };
         /**
          * Picture of a room
-         * @description Its bytes, of a type that browsers show.
+         * @description The bytes of the picture, of a type that browsers show.
          *
          *     Refusals:
          *
@@ -1115,7 +1115,7 @@ export interface paths {
         post?: never;
         /**
          * Remove the picture
-         * @description The room has none then.
+         * @description The room has no picture from then on.
          *
          *     Refusals:
          *
@@ -1385,7 +1385,7 @@ export interface paths {
         get: operations["getOwnVCard"];
         /**
          * Set the own vCard
-         * @description Replaces the card.
+         * @description Replaces the whole card: what is left out is gone.
          *
          *     Refusals:
          *
@@ -1419,7 +1419,7 @@ export interface paths {
         post?: never;
         /**
          * Remove the own nickname
-         * @description The account tells no nickname then.
+         * @description The account has no nickname from then on.
          *
          *     Refusals:
          *
@@ -1455,7 +1455,7 @@ export interface paths {
         post?: never;
         /**
          * Remove the own photo
-         * @description The account has none then.
+         * @description The account has no photo from then on.
          *
          *     Refusals:
          *
@@ -1640,30 +1640,33 @@ export interface components {
          *     }
          */
         AcceptRequest: {
-            /** @description Groups that the buddy is in. */
+            /** @description Names of the groups to put the buddy in. */
             groups?: string[];
-            /** @description What the buddy is called in the list. */
+            /** @description What to call the buddy in the roster. */
             name?: string;
-            /** @description ask for their presence too; true when left out */
+            /** @description Whether to ask for their presence as well; true when left out. */
             reciprocate?: boolean | null;
         };
-        /** @description The invitation that was accepted, and the buddy that has come of it. */
+        /** @description The invitation that was accepted, and the subscription that has come of it. */
         AcceptedInvitation: {
+            /** @description Whether a request of the account is pending by then. */
             ask: components["schemas"]["Ask"];
+            /** @description Who has asked. */
             jid: components["schemas"]["JID"];
-            /** @description What was written to go with the request. */
+            /** @description The message that came with the request; empty: none did. */
             message: string;
-            /** @description The nickname. */
+            /** @description The nickname that came with the request (XEP-0172); empty: none did. */
             nick: string;
             /**
              * Format: date-time
-             * @description When it arrived.
+             * @description When the request arrived first; null: not known.
              */
             received_at: string | null;
+            /** @description The subscription by then. */
             subscription: components["schemas"]["Subscription"];
         };
         /**
-         * @description The lasting relation of an account to a room (XEP-0045, 5.2).
+         * @description The lasting relation of an account to a room (XEP-0045, 5.2); outcast: banned.
          * @enum {string}
          */
         Affiliation: "owner" | "admin" | "member" | "none" | "outcast";
@@ -1674,25 +1677,27 @@ export interface components {
          *     }
          */
         AffiliationRequest: {
+            /** @description What the account is to the room from now on. */
             affiliation: components["schemas"]["Affiliation"];
-            /** @description kept for the member; not by every service */
+            /** @description The nick to reserve for the member; not every service keeps it. */
             nick?: string;
-            /** @description Why, one line. */
+            /** @description Why, for the account and for the room; one line. */
             reason?: string;
         };
-        /** @description A message of the archive that is not shown. */
+        /** @description An entry of the archive that cannot be shown. */
         ArchiveDropped: {
+            /** @description Who has sent it. */
             from?: components["schemas"]["JID"];
             /** @description Why it is not shown, as in event.dropped. */
             reason: components["schemas"]["ArchiveDroppedReason"];
-            /** @description in the archive */
+            /** @description Its id in the archive. */
             stanza_id: string;
             /**
              * Format: date-time
-             * @description when it was archived
+             * @description When it was archived; with time_is_arrival, when it arrived here.
              */
             time: string;
-            /** @description the archive gave no time that can be read: time is when it arrived here */
+            /** @description The archive gave no time that can be read. */
             time_is_arrival: boolean;
         };
         /**
@@ -1702,25 +1707,27 @@ export interface components {
         ArchiveDroppedReason: "too_large" | "too_deep" | "malformed" | "quarantined" | "encrypted" | "room_invitation" | "call" | "unsupported" | "not_author";
         /** @description A message of the archive. */
         ArchiveItem: {
-            /** @description Files that the message has the address of. */
+            /** @description Files whose addresses are in the message. */
             attachments?: components["schemas"]["Attachment"][];
             /** @description The text. */
             body: string;
+            /** @description When and by whom it was held back. */
             delay?: components["schemas"]["Delay"];
             direction: components["schemas"]["ArchiveItemDirection"];
             edited?: components["schemas"]["Edited"];
             encryption?: components["schemas"]["Encryption"];
             /** @description What an encrypted message says to clients that cannot read it; its body is empty. */
             fallback?: string;
+            /** @description Who has sent it. */
             from: components["schemas"]["JID"];
-            /** @description in the archive; the stanza_id of events */
+            /** @description Its id in the archive, which is the stanza_id of events. */
             id: string;
             kind: components["schemas"]["MessageKind"];
-            /** @description the sender asks for a displayed marker (XEP-0333) */
+            /** @description The sender asks for a displayed marker (XEP-0333). */
             markable?: boolean;
             /** @description Who is named in the body. */
             mentions?: components["schemas"]["Mention"][];
-            /** @description the id of events; left out where the archive does not keep it */
+            /** @description The id of the message in events; left out: the archive does not keep it. */
             message_id?: string;
             /** @description The id that the sending client gave it (XEP-0359). */
             origin_id?: string;
@@ -1728,12 +1735,13 @@ export interface components {
             payloads?: string[];
             /** @description There were more payloads. */
             payloads_truncated?: boolean;
-            /** @description Reactions to it, the most frequent one first. */
+            /** @description Reactions to the message, the most frequent one first. */
             reactions?: components["schemas"]["Reaction"][];
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
             reply_to?: components["schemas"]["Reply"];
             retracted?: components["schemas"]["Retracted"];
+            /** @description Who has written it, of a message from a room. */
             room?: components["schemas"]["MessageRoom"];
             /** @description The id in the archive of the room that it is from (XEP-0359). */
             room_stanza_id?: string;
@@ -1744,37 +1752,38 @@ export interface components {
             thread?: string;
             /**
              * Format: date-time
-             * @description when it was archived
+             * @description When it was archived; with time_is_arrival, when it arrived here.
              */
             time: string;
-            /** @description the archive gave no time that can be read: time is when the item arrived here */
+            /** @description The archive gave no time that can be read. */
             time_is_arrival: boolean;
+            /** @description To whom it was sent. */
             to: components["schemas"]["JID"];
-            /** @description the body has no styling (XEP-0393, 6) */
+            /** @description The body has no styling (XEP-0393, 6). */
             unstyled?: boolean;
         };
         /**
-         * @description in: the account has received it; out: it has sent it.
+         * @description in: the account has received it; out: the account has sent it.
          * @enum {string}
          */
         ArchiveItemDirection: "in" | "out";
         /** @description A page of the archive, oldest first. */
         ArchivePage: {
-            /** @description Nothing is left out. */
+            /** @description True: the archive has nothing more in the direction that was asked for. False: it has more, or cannot say. */
             complete: boolean;
-            /** @description entries of the page that cannot be shown; limit counts all three */
+            /** @description Entries of the page that cannot be shown. Limit counts items, relations and dropped together. */
             dropped: components["schemas"]["ArchiveDropped"][];
-            /** @description What the page has. */
+            /** @description Messages, oldest first. */
             items: components["schemas"]["ArchiveItem"][];
-            /** @description Cursor of the next page; null: this is the last one. */
+            /** @description Cursor for after: the page of newer messages; null: there is none, or the archive has no pages. */
             next: string | null;
-            /** @description Cursor of the page before; null: this is the first one. */
+            /** @description Cursor for before: the page of older messages; null: there is none, or the archive has no pages. */
             prev: string | null;
-            /** @description edits, retractions and reactions whose message is not on the page */
+            /** @description Edits, retractions and reactions whose message is not on the page. */
             relations: components["schemas"]["MessageRelation"][];
         };
         /**
-         * @description subscribe while a request of ours is pending.
+         * @description subscribe: a request of the account to see their presence is pending; null: none is (RFC 6121, 2.1.2.2).
          * @enum {string|null}
          */
         Ask: "subscribe" | null;
@@ -1782,49 +1791,48 @@ export interface components {
         Attachment: {
             /** @description What is on it, for those who cannot see it. */
             description?: string;
-            /** @description In pixels. */
+            /** @description Height in pixels. */
             height?: number;
             /** @description Name of the file. */
             name?: string;
-            /** @description bytes, as its sender says */
+            /** @description Size in bytes, as the sender says. */
             size?: number;
-            /** @description media type, as its sender says */
+            /** @description Media type, as the sender says. */
             type?: string;
-            /** @description The address. */
+            /** @description Address of the file. */
             url: string;
-            /** @description In pixels. */
+            /** @description Width in pixels. */
             width?: number;
         };
-        /** @description A file that is somewhere already. */
+        /** @description A file that is on the web already. */
         AttachmentRequest: {
             /** @description What is on it, for those who cannot see it. */
             description?: string;
-            /** @description In pixels. */
+            /** @description Height in pixels. */
             height?: number;
             /** @description Name of the file. */
             name?: string;
-            /** @description bytes */
+            /** @description Size in bytes. */
             size?: number;
             /**
-             * @description media type
+             * @description Media type.
              * @example image/png
              */
             type?: string;
-            /** @description The address. */
+            /** @description Address of the file, http or https. */
             url: string;
-            /** @description In pixels. */
+            /** @description Width in pixels. */
             width?: number;
         };
         /**
          * BearerSignIn
-         * @description Say at which upstream the session of the access token in the header is, and which rooms it joins.
+         * @description Open the session of the access token in the header: at which upstream, and which rooms it joins.
          */
         BearerSignIn: {
-            /** @description autojoin: the rooms of the account's bookmarks are joined, also those that other devices add; null: no more. */
+            /** @description autojoin: join the rooms in the bookmarks of the account, also those that other devices add later; null: stop that; left out: it stays as it was. */
             rooms?: components["schemas"]["RoomsMode"] | null;
             /**
-             * @description Upstream is the name of that of the account, or of the access token in the header; left out, the prefix of
-             *     the token decides, or the domain of the JID, or else it is the default one.
+             * @description Name of the upstream of the access token. Left out: the one whose prefix the token begins with, or else the default one.
              * @example default
              */
             upstream?: string;
@@ -1833,7 +1841,7 @@ export interface components {
         BlockList: {
             /** @description False: the server has more entries than this gateway keeps. They are blocked all the same. */
             complete: boolean;
-            /** @description sorted by the normal form of the JID */
+            /** @description The entries, sorted by JID. */
             items: components["schemas"]["Blocked"][];
         };
         /** @description How the block list has changed. */
@@ -1858,15 +1866,15 @@ export interface components {
          * @description Tells the operators of the server why somebody is blocked (XEP-0377).
          */
         BlockReport: {
-            /** @description Why, one line. */
+            /** @description abuse or spam (XEP-0377). */
             reason: components["schemas"]["BlockReportReason"];
-            /** @description stanza_id of messages that it is about. */
+            /** @description The stanza_id of each message that the report is about. */
             stanza_ids?: string[];
-            /** @description at most 2,000 bytes */
+            /** @description More about it, for the operators of the server; at most 2,000 bytes. */
             text?: string;
         };
         /**
-         * @description Why, one line.
+         * @description Why somebody is reported (XEP-0377).
          * @enum {string}
          */
         BlockReportReason: "abuse" | "spam";
@@ -1883,11 +1891,12 @@ export interface components {
          *     }
          */
         BlockRequest: {
-            /** @description What the operators of the server are told; null: nothing. */
+            /** @description What to tell the operators of the server; null: nothing. */
             report?: components["schemas"]["BlockReport"] | null;
         };
-        /** @description An address that is blocked. */
+        /** @description An entry of the block list. */
         Blocked: {
+            /** @description The account, one of its devices (with a resource), or a domain. */
             jid: components["schemas"]["JID"];
         };
         /**
@@ -1913,12 +1922,13 @@ export interface components {
          * @description A room in the list that the clients of the account share (XEP-0402, XEP-0048).
          */
         Bookmark: {
-            /** @description It is joined by itself. */
+            /** @description The clients of the account join the room when they sign in. */
             autojoin: boolean;
-            /** @description What the room is called in the list. */
+            /** @description The name of the room in the bookmarks of the account. */
             name?: string;
-            /** @description The nickname. */
+            /** @description The nick to join the room with; left out: none is set. */
             nick?: string;
+            /** @description Which messages of the room to notify the person of (XEP-0492); left out: not set. */
             notify?: components["schemas"]["Notify"];
             /** @description Where the server has it: 0402, 0048 or 0049; empty: it was not written yet. */
             store: string;
@@ -1930,23 +1940,23 @@ export interface components {
         BroadcastRole: "moderator" | "participant" | "visitor";
         /** @description An item of the roster (RFC 6121, 2.1.2). */
         Buddy: {
-            /** @description They may see the presence of the account before they have asked. */
+            /** @description The server accepts a request of theirs by itself (RFC 6121, 3.4). */
             approved: boolean;
+            /** @description Whether a request of the account is pending. */
             ask: components["schemas"]["Ask"];
-            /** @description never null */
+            /** @description Names of the groups that the buddy is in. */
             groups: string[];
-            /** @description bare */
+            /** @description The bare JID of the buddy. */
             jid: components["schemas"]["JID"];
-            /**
-             * @description Mutual says that our request waits for their answer, or was accepted, and that their
-             *     own request will be accepted by the gateway, without an invitation.
-             */
+            /** @description The account has asked for their presence, and a request of theirs will be accepted by the gateway, without an invitation. */
             mutual?: boolean;
-            /** @description What the buddy is called in the list; empty: it has no name there. */
+            /** @description The name in the roster, or else the nickname that they give themselves; empty: neither is known. */
             name: string;
-            /** @description Nick is the nickname that they give themselves (XEP-0172). Name has it, too, where the roster has no name. */
+            /** @description The nickname that they give themselves (XEP-0172). */
             nick?: string;
+            /** @description Their presence, with include=presence. */
             presence?: components["schemas"]["Presence"];
+            /** @description Who gets whose presence. */
             subscription: components["schemas"]["Subscription"];
         };
         /**
@@ -1955,19 +1965,19 @@ export interface components {
          */
         BuddyByAccount: {
             /**
-             * @description The account id that was looked up, such as an e-mail address.
+             * @description The account id to look up, such as an e-mail address.
              * @example bob@contoso.com
              */
             account: string;
-            /** @description Groups that the buddy is in. */
+            /** @description Names of the groups to put the buddy in. */
             groups?: string[];
-            /** @description What was written to go with the request. */
+            /** @description A message that goes with the request. */
             message?: string;
-            /** @description accept their own request automatically; true when left out */
+            /** @description Whether to accept a request of theirs without an invitation; true when left out. */
             mutual?: boolean | null;
-            /** @description What the buddy is called in the list; empty: it has no name there. */
+            /** @description What to call the buddy in the roster. */
             name?: string;
-            /** @description The nickname. */
+            /** @description What the account calls itself towards them (XEP-0172). */
             nick?: string;
         };
         /**
@@ -1975,25 +1985,25 @@ export interface components {
          * @description Add the buddy with this JID.
          */
         BuddyByJID: {
-            /** @description Groups that the buddy is in. */
+            /** @description Names of the groups to put the buddy in. */
             groups?: string[];
             /**
-             * @description The account.
+             * @description The JID of the buddy.
              * @example bob@example.net
              */
             jid: string;
-            /** @description What was written to go with the request. */
+            /** @description A message that goes with the request. */
             message?: string;
-            /** @description accept their own request automatically; true when left out */
+            /** @description Whether to accept a request of theirs without an invitation; true when left out. */
             mutual?: boolean | null;
-            /** @description What the buddy is called in the list; empty: it has no name there. */
+            /** @description What to call the buddy in the roster. */
             name?: string;
-            /** @description The nickname. */
+            /** @description What the account calls itself towards them (XEP-0172). */
             nick?: string;
         };
         /** @description A page of buddies. */
         BuddyList: {
-            /** @description What the page has. */
+            /** @description The entries of this page or list. */
             items: components["schemas"]["Buddy"][];
             /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
@@ -2009,13 +2019,13 @@ export interface components {
          *     }
          */
         BuddyPatch: {
-            /** @description Groups that the buddy is in. */
+            /** @description All groups of the buddy from now on. */
             groups?: string[] | null;
-            /** @description What the buddy is called in the list; empty: it has no name there. */
+            /** @description What to call the buddy in the roster from now on; empty: no name. */
             name?: string | null;
         };
         /**
-         * @description Exactly one of jid and account.
+         * @description A buddy to add: exactly one of jid and account.
          * @example {
          *       "name": "Bob",
          *       "groups": [
@@ -2037,9 +2047,9 @@ export interface components {
         ChatState: "active" | "composing" | "paused" | "inactive" | "gone";
         /** @description Who does what in a chat. */
         ChatStateChange: {
-            /** @description Who; of a state in a room, its occupant. */
+            /** @description The account; in a room, the address of the occupant. */
             from: components["schemas"]["JID"];
-            /** @description In a room, which from is an occupant of. */
+            /** @description The nick of the occupant, in a room. */
             nick?: string;
             /** @description The room; left out: it is a chat with one person. */
             room?: components["schemas"]["JID"];
@@ -2063,7 +2073,7 @@ export interface components {
             type: "chat_state";
         };
         /**
-         * @description What happens on this side of a chat.
+         * @description What the account does in a chat.
          * @example {
          *       "state": "composing"
          *     }
@@ -2075,31 +2085,32 @@ export interface components {
         Conversation: {
             /** @description It is put away. */
             archived: boolean;
-            /** @description a message that was begun; null: none */
+            /** @description A message that was begun; null: none. */
             draft: string | null;
-            /** @description bare JID of the other side; full for an occupant of a room */
+            /** @description Bare JID of the other side, or of the room; the full JID of an occupant. */
             jid: components["schemas"]["JID"];
             /**
              * Format: date-time
-             * @description When something was said last; null: nothing was.
+             * @description When the last activity was, such as a message; null: none is known.
              */
             last_activity_at: string | null;
-            /** @description The newest message; null: none is known. */
+            /** @description The newest message, its body cut to 200 bytes; null: none is known. */
             last_message: components["schemas"]["Message"] | null;
-            /** @description of the unread ones, those that name the account */
+            /** @description How many of the unread messages name the account, at most 999. */
             mentions: number;
-            /** @description of the roster or the vCard; "" where neither has one */
+            /** @description The name in the roster, or else on the vCard, or of the room; empty: there is none. */
             name: string;
+            /** @description Which messages to notify the person of. */
             notify: components["schemas"]["Notify"];
-            /** @description How far the other side has read; null: it is not known. */
+            /** @description What the other side has seen, and when that became known (XEP-0333); null: not known. */
             peer_read: components["schemas"]["ReadPosition"] | null;
             /** @description It stays at the top of the list. */
             pinned: boolean;
-            /** @description How far the account has read; null: nothing was read. */
+            /** @description How far the account has read; null: it has read nothing yet. */
             read: components["schemas"]["ReadPosition"] | null;
             /** @description chat: with an account; room; private: with an occupant of a room. */
             type: components["schemas"]["ConversationKind"];
-            /** @description received after the read position, at most 999 */
+            /** @description How many messages came after the read position, at most 999. */
             unread: number;
             /** @description false: more may have come than is counted. */
             unread_exact: boolean;
@@ -2108,31 +2119,32 @@ export interface components {
         ConversationChanged: {
             /** @description It is put away. */
             archived: boolean;
-            /** @description a message that was begun; null: none */
+            /** @description A message that was begun; null: none. */
             draft: string | null;
-            /** @description bare JID of the other side; full for an occupant of a room */
+            /** @description Bare JID of the other side, or of the room; the full JID of an occupant. */
             jid: components["schemas"]["JID"];
             /**
              * Format: date-time
-             * @description When something was said last; null: nothing was.
+             * @description When the last activity was, such as a message; null: none is known.
              */
             last_activity_at: string | null;
             /** @description Not in this event. */
             last_message?: null;
-            /** @description of the unread ones, those that name the account */
+            /** @description How many of the unread messages name the account, at most 999. */
             mentions: number;
-            /** @description of the roster or the vCard; "" where neither has one */
+            /** @description The name in the roster, or else on the vCard, or of the room; empty: there is none. */
             name: string;
+            /** @description Which messages to notify the person of. */
             notify: components["schemas"]["Notify"];
-            /** @description How far the other side has read; null: it is not known. */
+            /** @description What the other side has seen, and when that became known (XEP-0333); null: not known. */
             peer_read: components["schemas"]["ReadPosition"] | null;
             /** @description It stays at the top of the list. */
             pinned: boolean;
-            /** @description How far the account has read; null: nothing was read. */
+            /** @description How far the account has read; null: it has read nothing yet. */
             read: components["schemas"]["ReadPosition"] | null;
             /** @description chat: with an account; room; private: with an occupant of a room. */
             type: components["schemas"]["ConversationKind"];
-            /** @description received after the read position, at most 999 */
+            /** @description How many messages came after the read position, at most 999. */
             unread: number;
             /** @description false: more may have come than is counted. */
             unread_exact: boolean;
@@ -2155,56 +2167,59 @@ export interface components {
             type: "conversation.changed";
         };
         /**
-         * @description chat, room or private
+         * @description chat: with an account; room: in a room; private: with an occupant of a room.
          * @enum {string}
          */
         ConversationKind: "chat" | "room" | "private";
-        /** @description A page of conversations, the latest first. */
+        /** @description A page of conversations: the pinned ones first, then the others, each with the latest activity first. */
         ConversationList: {
             /** @description false: the archive may have more conversations, older ones. Further pages read on in it. */
             complete: boolean;
-            /** @description What the page has. */
+            /** @description The entries of this page or list. */
             items: components["schemas"]["Conversation"][];
             /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
         };
         /** @description A message as it is now, and when it was sent. */
         ConversationMessage: {
-            /** @description Files that the message has the address of. */
+            /** @description Files whose addresses are in the message. */
             attachments?: components["schemas"]["Attachment"][];
             /** @description The text. */
             body: string;
+            /** @description When and by whom it was held back. */
             delay?: components["schemas"]["Delay"];
             edited?: components["schemas"]["Edited"];
             encryption?: components["schemas"]["Encryption"];
             /** @description What an encrypted message says to clients that cannot read it; its body is empty. */
             fallback?: string;
+            /** @description Who has sent it. */
             from: components["schemas"]["JID"];
-            /** @description stanza id; for our own sends the id of POST /v1/messages */
+            /** @description Id of the stanza; of a message that was sent here, the id that POST /v1/messages gave it. */
             id: string;
             kind: components["schemas"]["MessageKind"];
-            /** @description the sender asks for a displayed marker (XEP-0333) */
+            /** @description The sender asks for a displayed marker (XEP-0333). */
             markable?: boolean;
             /** @description Who is named in the body. */
             mentions?: components["schemas"]["Mention"][];
-            /** @description XEP-0359, by the sending client */
+            /** @description The id that the sending client gave it (XEP-0359). */
             origin_id?: string;
             /** @description Elements that the gateway has no field for, as XML, each with its namespace. At most eight, and 16 KiB together. */
             payloads?: string[];
             /** @description There were more payloads. */
             payloads_truncated?: boolean;
-            /** @description Reactions to it, the most frequent one first. */
+            /** @description Reactions to the message, the most frequent one first. */
             reactions?: components["schemas"]["Reaction"][];
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
             reply_to?: components["schemas"]["Reply"];
             retracted?: components["schemas"]["Retracted"];
+            /** @description Who has written it, of a message from a room. */
             room?: components["schemas"]["MessageRoom"];
             /** @description The id in the archive of the room that it is from (XEP-0359). */
             room_stanza_id?: string;
             source: components["schemas"]["Source"];
             spoiler?: components["schemas"]["Spoiler"];
-            /** @description XEP-0359, by the own account only */
+            /** @description The id that the archive of the account gave it (XEP-0359). */
             stanza_id?: string;
             /** @description The subject. */
             subject?: string;
@@ -2212,40 +2227,42 @@ export interface components {
             thread?: string;
             /**
              * Format: date-time
-             * @description When it was.
+             * @description When it was archived, or came; with time_is_arrival, when it arrived here.
              */
             time: string;
-            /** @description the archive gave no time that can be read: time is when it arrived here */
+            /** @description The archive gave no time that can be read. */
             time_is_arrival: boolean;
+            /** @description To whom it was sent. */
             to: components["schemas"]["JID"];
-            /** @description the body has no styling (XEP-0393, 6) */
+            /** @description The body has no styling (XEP-0393, 6). */
             unstyled?: boolean;
         };
         /**
-         * @description What is left out stays.
+         * @description What to change of a conversation; what is left out stays.
          * @example {
          *       "draft": "See you",
          *       "pinned": true
          *     }
          */
         ConversationPatch: {
-            /** @description It is put away. */
+            /** @description Put it away, or bring it back. */
             archived?: boolean | null;
             /** @description A message that was begun, of at most 4 KiB; null: none. */
             draft?: string | null;
-            /** @description Of which messages the account wants to be told. */
+            /** @description Which messages to notify the person of. */
             notify?: components["schemas"]["Notify"] | null;
-            /** @description It stays at the top of the list. */
+            /** @description Keep it at the top of the list, or not. */
             pinned?: boolean | null;
         };
         /** @description How far the account has read a conversation. */
         ConversationRead: {
+            /** @description The conversation. */
             jid: components["schemas"]["JID"];
-            /** @description Of the unread messages, those that name the account. */
+            /** @description How many of the unread messages name the account. */
             mentions: number;
-            /** @description How far the account has read; null: nothing was read. */
+            /** @description How far the account has read; null: it has read nothing yet. */
             read: components["schemas"]["ReadPosition"] | null;
-            /** @description Messages after the read position. */
+            /** @description How many messages came after the read position. */
             unread: number;
         };
         /**
@@ -2267,39 +2284,40 @@ export interface components {
             type: "conversation.read";
         };
         /**
-         * @description Exactly one of password and token.
+         * @description The new credential: exactly one of password and token.
          * @example {
          *       "token": "eyJhbGciOi"
          *     }
          */
         CredentialsRequest: components["schemas"]["PasswordCredentials"] | components["schemas"]["TokenCredentials"];
-        /** @description The place of a durable event; opaque, strictly increasing inside an epoch. */
+        /** @description The place of a durable event in the log: hand it back as since. It is opaque. */
         Cursor: string;
-        /** @description When, and by whom, a message was held back (XEP-0203). A stamp of null: since a time that is not known. */
+        /** @description When, and by whom, a message was held back (XEP-0203). */
         Delay: {
-            /** @description Who held it back. */
+            /** @description Which entity held it back, such as a server or a room. */
             from?: string;
             /**
              * Format: date-time
-             * @description Since when; null: that is not known.
+             * @description When it was sent originally; null: that time cannot be read.
              */
             stamp: string | null;
         };
         /** @description A page of rooms of a service. */
         DirectoryPage: {
-            /** @description What the page has. */
+            /** @description Rooms of the service. */
             items: components["schemas"]["DirectoryRoom"][];
-            /** @description rooms beyond what this gateway takes of a service without pages */
+            /** @description How many rooms of a service without pages were too many, and are left out. */
             left_out?: number;
-            /** @description opaque; null: this is the last page */
+            /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
         };
-        /** @description A room that a service lists. */
+        /** @description A room in the list of a service. */
         DirectoryRoom: {
+            /** @description The JID of the room. */
             jid: components["schemas"]["JID"];
-            /** @description What the room is called. */
+            /** @description The name of the room. */
             name: string;
-            /** @description null: the service does not say. */
+            /** @description How many are in it; null: the service does not say. */
             occupants: number | null;
         };
         /** @description What could not be shown, and why. */
@@ -2327,18 +2345,18 @@ export interface components {
             at: string;
             /** @description How often it was corrected. */
             count: number;
-            /** @description of the last correction, as its sender gave it */
+            /** @description The id of the last correction, given by the client that sent it. */
             origin_id?: string;
-            /** @description of the last correction, in the archive of the account */
+            /** @description The id of the last correction in the archive of the account. */
             stanza_id?: string;
         };
         /** @description Nothing. */
         Empty: Record<string, never>;
         /** @description What the message is encrypted with (XEP-0380). */
         Encryption: {
-            /** @description namespace */
+            /** @description Namespace of the method. */
             method: string;
-            /** @description What the method is called. */
+            /** @description Name of the method, for people. */
             name?: string;
         };
         /**
@@ -2347,12 +2365,12 @@ export interface components {
          */
         EncryptionRequest: {
             /**
-             * @description namespace of the method
+             * @description Namespace of the method.
              * @example eu.siacs.conversations.axolotl
              */
             method: string;
             /**
-             * @description What the method is called.
+             * @description Name of the method, for people.
              * @example OMEMO
              */
             name?: string;
@@ -2379,9 +2397,9 @@ export interface components {
         };
         /** @description What is wrong with a field. */
         FieldError: {
-            /** @description What is wrong with it. */
+            /** @description What is wrong with it, and what it must be. */
             detail: string;
-            /** @description JSON pointer (RFC 6901) into the body, ?name of a query parameter or {name} of the path. */
+            /** @description Where it is: a JSON pointer (RFC 6901) into the body, ?name of a query parameter, or {name} of a part of the path. */
             pointer: string;
         };
         /** @description A time of which messages may be missing. */
@@ -2391,9 +2409,9 @@ export interface components {
              * @description Its beginning; null: it is not known.
              */
             from: string | null;
-            /** @description Why it cannot tell. no_archive: it has none. archive_limited: it has the last messages only, which came just before. archive_trimmed: it does not go back to the last published event. archive_timeout: it did not answer. archive_error: it answered with an error. too_many: more was missed than is read. Left out in events of earlier versions. */
+            /** @description Why they may be missing; left out in events of earlier versions. */
             reason?: components["schemas"]["GapReason"];
-            /** @description Messages of this room alone; left out: those of the account. */
+            /** @description The room whose messages may be missing; left out: messages of the account. */
             room?: components["schemas"]["JID"];
             /**
              * Format: date-time
@@ -2402,31 +2420,32 @@ export interface components {
             to: string;
         };
         /**
-         * @description Why it cannot tell. no_archive: it has none. archive_limited: it has the last messages only, which came just before. archive_trimmed: it does not go back to the last published event. archive_timeout: it did not answer. archive_error: it answered with an error. too_many: more was missed than is read. Left out in events of earlier versions.
+         * @description Why messages may be missing. no_archive: the upstream has no archive; archive_limited: it gives the last messages only, and these came as events just before; archive_trimmed: the archive does not go back to the last published event; archive_timeout: the archive did not answer; archive_error: it answered with an error; too_many: more was missed than is read.
          * @enum {string}
          */
         GapReason: "no_archive" | "archive_limited" | "archive_trimmed" | "archive_timeout" | "archive_error" | "too_many";
         /**
-         * @description Null when resumed. first: no cursor came; expired: it is older than what is kept; epoch: the log was lost; unknown: it is no cursor of this session.
+         * @description Why a stream or poll could not resume. first: no cursor came; expired: the cursor is older than what is kept; epoch: the log was lost; unknown: it is no cursor of this session.
          * @enum {string}
          */
         HelloResetReason: "first" | "expired" | "epoch" | "unknown";
-        /** @description A pending incoming subscription request (RFC 6121, 3.1.3). */
+        /** @description A request to see the presence of the account (RFC 6121, 3.1.3). */
         Invitation: {
+            /** @description Who asks to see the presence of the account. */
             jid: components["schemas"]["JID"];
-            /** @description What was written to go with the request. */
+            /** @description The message that came with the request; empty: none did. */
             message: string;
-            /** @description The nickname. */
+            /** @description The nickname that came with the request (XEP-0172); empty: none did. */
             nick: string;
             /**
              * Format: date-time
-             * @description When it arrived.
+             * @description When the request arrived first; null: not known.
              */
             received_at: string | null;
         };
         /**
          * InvitationAcceptedEvent
-         * @description We said yes, here or on another device.
+         * @description The account has accepted an invitation, here or on another device.
          */
         InvitationAcceptedEvent: {
             data: components["schemas"]["Invitation"];
@@ -2444,7 +2463,7 @@ export interface components {
         };
         /**
          * InvitationCancelledEvent
-         * @description The request was withdrawn.
+         * @description An invitation was withdrawn by whoever had sent it.
          */
         InvitationCancelledEvent: {
             data: components["schemas"]["Invitation"];
@@ -2462,7 +2481,7 @@ export interface components {
         };
         /**
          * InvitationDeclinedEvent
-         * @description We said no.
+         * @description The account has declined an invitation.
          */
         InvitationDeclinedEvent: {
             data: components["schemas"]["Invitation"];
@@ -2480,14 +2499,14 @@ export interface components {
         };
         /** @description A page of pending invitations. */
         InvitationList: {
-            /** @description What the page has. */
+            /** @description The entries of this page or list. */
             items: components["schemas"]["Invitation"][];
             /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
         };
         /**
          * InvitationReceivedEvent
-         * @description A request to see our presence arrived.
+         * @description Somebody asks to see the presence of the account.
          */
         InvitationReceivedEvent: {
             data: components["schemas"]["Invitation"];
@@ -2505,12 +2524,13 @@ export interface components {
         };
         /** @description A part of the pending invitations. */
         InvitationsSnapshot: {
+            /** @description The snapshot has everything up to this place of the log. */
             as_of: components["schemas"]["Cursor"];
             /** @description Pending invitations. */
             items: components["schemas"]["Invitation"][];
-            /** @description It is the last part. */
+            /** @description Whether this is the last part. */
             last: boolean;
-            /** @description Number of the part. */
+            /** @description Number of this part, from 1. */
             part: number;
         };
         /**
@@ -2537,8 +2557,9 @@ export interface components {
         JID: string;
         /** @description An account and its JID. */
         JIDAnswer: {
-            /** @description The account id that was looked up, such as an e-mail address. */
+            /** @description The account id that was looked up. */
             account: string;
+            /** @description Its JID. */
             jid: components["schemas"]["JID"];
         };
         /**
@@ -2557,29 +2578,32 @@ export interface components {
         };
         /** @description An account and what it is to a room. */
         Member: {
+            /** @description What the account is to the room. */
             affiliation: components["schemas"]["Affiliation"];
+            /** @description The account. */
             jid: components["schemas"]["JID"];
-            /** @description The nickname. */
+            /** @description The nick that the room keeps for them; left out: none. */
             nick?: string;
-            /** @description Why, one line. */
+            /** @description Why, from whoever gave the affiliation; left out: nothing was said. */
             reason?: string;
         };
         /** @description Accounts and what they are to a room. */
         MemberList: {
-            /** @description What the page has. */
+            /** @description Accounts that have an affiliation. */
             items: components["schemas"]["Member"][];
-            /** @description Entries beyond what this gateway takes of one list. */
+            /** @description How many entries are left out, because a list had more than this gateway takes. */
             left_out?: number;
         };
-        /** @description A user or occupant that is mentioned in the body (XEP-0372). Begin and end count Unicode code points; both are 0 where there is no range. */
+        /** @description Whom the body names: a user or an occupant (XEP-0372). Begin and end count Unicode code points; both are 0 where there is no range. */
         Mention: {
             /** @description Where the name begins in the body. */
             begin: number;
             /** @description Where the name ends in the body. */
             end: number;
+            /** @description Who is named. */
             jid: components["schemas"]["JID"];
         };
-        /** @description Begin and end count Unicode code points of the body; both are left out where the body does not name them. */
+        /** @description Whom the body names. Begin and end count Unicode code points of the body; both are left out where the body does not name them. */
         MentionRequest: {
             /** @description Where the name begins in the body. */
             begin?: number;
@@ -2593,54 +2617,58 @@ export interface components {
          * @description A message as it is now: edited, retracted, with reactions.
          */
         Message: {
-            /** @description Files that the message has the address of. */
+            /** @description Files whose addresses are in the message. */
             attachments?: components["schemas"]["Attachment"][];
             /** @description The text. */
             body: string;
+            /** @description When and by whom it was held back. */
             delay?: components["schemas"]["Delay"];
             edited?: components["schemas"]["Edited"];
             encryption?: components["schemas"]["Encryption"];
             /** @description What an encrypted message says to clients that cannot read it; its body is empty. */
             fallback?: string;
+            /** @description Who has sent it. */
             from: components["schemas"]["JID"];
-            /** @description stanza id; for our own sends the id of POST /v1/messages */
+            /** @description Id of the stanza; of a message that was sent here, the id that POST /v1/messages gave it. */
             id: string;
             kind: components["schemas"]["MessageKind"];
-            /** @description the sender asks for a displayed marker (XEP-0333) */
+            /** @description The sender asks for a displayed marker (XEP-0333). */
             markable?: boolean;
             /** @description Who is named in the body. */
             mentions?: components["schemas"]["Mention"][];
-            /** @description XEP-0359, by the sending client */
+            /** @description The id that the sending client gave it (XEP-0359). */
             origin_id?: string;
             /** @description Elements that the gateway has no field for, as XML, each with its namespace. At most eight, and 16 KiB together. */
             payloads?: string[];
             /** @description There were more payloads. */
             payloads_truncated?: boolean;
-            /** @description Reactions to it, the most frequent one first. */
+            /** @description Reactions to the message, the most frequent one first. */
             reactions?: components["schemas"]["Reaction"][];
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
             reply_to?: components["schemas"]["Reply"];
             retracted?: components["schemas"]["Retracted"];
+            /** @description Who has written it, of a message from a room. */
             room?: components["schemas"]["MessageRoom"];
             /** @description The id in the archive of the room that it is from (XEP-0359). */
             room_stanza_id?: string;
             /** @description live; resumed: replayed by the server after a resume; archive: read from the archive. */
             source: components["schemas"]["Source"];
             spoiler?: components["schemas"]["Spoiler"];
-            /** @description XEP-0359, by the own account only */
+            /** @description The id that the archive of the account gave it (XEP-0359). */
             stanza_id?: string;
             /** @description The subject. */
             subject?: string;
             /** @description Id of the thread (RFC 6121, 5.2.5). */
             thread?: string;
+            /** @description To whom it was sent. */
             to: components["schemas"]["JID"];
-            /** @description the body has no styling (XEP-0393, 6) */
+            /** @description The body has no styling (XEP-0393, 6). */
             unstyled?: boolean;
         };
-        /** @description A message that was taken. */
+        /** @description A message that the gateway has taken. */
         MessageAnswer: {
-            /** @description Of the message: its stanza, and of GET /v1/messages/{id}. */
+            /** @description Id of the message, for GET /v1/messages/{id}. It is the id of the stanza. */
             id: string;
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
@@ -2653,7 +2681,7 @@ export interface components {
          *     }
          */
         MessageEditRequest: {
-            /** @description Files that are somewhere already (XEP-0066, XEP-0447). */
+            /** @description Files that are on the web already (XEP-0066, XEP-0447). */
             attachments?: components["schemas"]["AttachmentRequest"][];
             /**
              * @description The text.
@@ -2662,15 +2690,15 @@ export interface components {
             body?: string;
             /** @description What the payloads are encrypted with (XEP-0380). There is no body then. */
             encryption?: components["schemas"]["EncryptionRequest"] | null;
-            /** @description Of an encrypted message: what clients show that cannot read it. */
+            /** @description Of an encrypted message: what clients show that cannot decrypt it. */
             fallback?: string;
-            /** @description Idempotency key, and the id of the stanza. */
+            /** @description Idempotency key, which becomes the id of the stanza. */
             id?: string;
             /** @description Ask for a displayed marker (XEP-0333). */
             markable?: boolean;
-            /** @description Who is named in the body (XEP-0372). */
+            /** @description Whom the body names, and where (XEP-0372). */
             mentions?: components["schemas"]["MentionRequest"][];
-            /** @description XML elements, each with a namespace of its own, that go with the message as they are. At most 16 KiB together; none of the namespaces that the gateway writes. */
+            /** @description XML elements, each with a namespace of its own, that go with the message as they are. Together at most 16 KiB; namespaces that the gateway itself writes are refused. */
             payloads?: string[];
             /** @description The message that this one replies to (XEP-0461). */
             reply_to?: components["schemas"]["ReplyRequest"] | null;
@@ -2704,17 +2732,17 @@ export interface components {
         MessageKind: "chat" | "normal" | "groupchat" | "headline";
         /** @description A page of the messages of a conversation, oldest first. */
         MessagePage: {
-            /** @description Nothing is left out. */
+            /** @description True: the archive has nothing more in the direction that was asked for. False: it has more, or cannot say. */
             complete: boolean;
-            /** @description entries of the page that cannot be shown; limit counts all three */
+            /** @description Entries of the page that cannot be shown. Limit counts items, relations and dropped together. */
             dropped: components["schemas"]["ArchiveDropped"][];
-            /** @description What the page has. */
+            /** @description Messages, oldest first. */
             items: components["schemas"]["ConversationMessage"][];
-            /** @description Cursor of the next page; null: this is the last one. */
+            /** @description Cursor for after: the page of newer messages; null: there is none, or the archive has no pages. */
             next: string | null;
-            /** @description Cursor of the page before; null: this is the first one. */
+            /** @description Cursor for before: the page of older messages; null: there is none, or the archive has no pages. */
             prev: string | null;
-            /** @description edits, retractions and reactions whose message is not on the page */
+            /** @description Edits, retractions and reactions whose message is not on the page. */
             relations: components["schemas"]["MessageRelation"][];
         };
         /** @description The reactions to a message, and the change that has led to them. */
@@ -2725,14 +2753,15 @@ export interface components {
             emojis: string[];
             /** @description Whose reactions have changed. */
             from: components["schemas"]["JID"];
-            /** @description Of the message. */
+            /** @description Id of the message. */
             id?: string;
-            /** @description Of the change, as its client gave it. */
+            /** @description The id of the change, given by the client that sent it. */
             origin_id?: string;
             /** @description All reactions to the message, the most frequent one first. */
             reactions: components["schemas"]["Reaction"][];
+            /** @description The message. */
             ref: components["schemas"]["Ref"];
-            /** @description Of the change, in the archive of the account. */
+            /** @description The id of the change in the archive of the account. */
             stanza_id?: string;
         };
         /**
@@ -2759,6 +2788,7 @@ export interface components {
             by: components["schemas"]["JID"];
             /** @description The other side, or the room. */
             conversation: components["schemas"]["JID"];
+            /** @description The other side has seen everything up to this message. */
             ref: components["schemas"]["Ref"];
         };
         /**
@@ -2801,49 +2831,54 @@ export interface components {
         MessageRecord: {
             /** @description Each status that the message has had, and when. */
             history: components["schemas"]["StatusChange"][];
-            /** @description Of the message, as POST /v1/messages gave it. */
+            /** @description The id that POST /v1/messages gave it. */
             id: string;
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
             status: components["schemas"]["MessageStatus"];
+            /** @description To whom it was sent. */
             to: components["schemas"]["JID"];
         };
         /** @description An edit, a retraction or reactions whose message is not on the page: it is for a client that has it. The fields beside relation are those of the message that brought it; of an edit they are the new text. */
         MessageRelation: {
-            /** @description Files that the message has the address of. */
+            /** @description Files whose addresses are in the message. */
             attachments?: components["schemas"]["Attachment"][];
             /** @description The text. */
             body: string;
+            /** @description When and by whom it was held back. */
             delay?: components["schemas"]["Delay"];
             edited?: components["schemas"]["Edited"];
             encryption?: components["schemas"]["Encryption"];
             /** @description What an encrypted message says to clients that cannot read it; its body is empty. */
             fallback?: string;
+            /** @description Who has sent it. */
             from: components["schemas"]["JID"];
-            /** @description stanza id; for our own sends the id of POST /v1/messages */
+            /** @description Id of the stanza that brought it. */
             id: string;
             kind: components["schemas"]["MessageKind"];
-            /** @description the sender asks for a displayed marker (XEP-0333) */
+            /** @description The sender asks for a displayed marker (XEP-0333). */
             markable?: boolean;
             /** @description Who is named in the body. */
             mentions?: components["schemas"]["Mention"][];
-            /** @description XEP-0359, by the sending client */
+            /** @description The id that the sending client gave it (XEP-0359). */
             origin_id?: string;
             /** @description Elements that the gateway has no field for, as XML, each with its namespace. At most eight, and 16 KiB together. */
             payloads?: string[];
             /** @description There were more payloads. */
             payloads_truncated?: boolean;
-            /** @description Reactions to it, the most frequent one first. */
+            /** @description Reactions to the message, the most frequent one first. */
             reactions?: components["schemas"]["Reaction"][];
+            /** @description What it does to which message. */
             relation: components["schemas"]["Relation"];
             reply_to?: components["schemas"]["Reply"];
             retracted?: components["schemas"]["Retracted"];
+            /** @description Who has written it, of one from a room. */
             room?: components["schemas"]["MessageRoom"];
             /** @description The id in the archive of the room that it is from (XEP-0359). */
             room_stanza_id?: string;
             source: components["schemas"]["Source"];
             spoiler?: components["schemas"]["Spoiler"];
-            /** @description XEP-0359, by the own account only */
+            /** @description The id that the archive of the account gave it (XEP-0359). */
             stanza_id?: string;
             /** @description The subject. */
             subject?: string;
@@ -2851,22 +2886,23 @@ export interface components {
             thread?: string;
             /**
              * Format: date-time
-             * @description When it was.
+             * @description When it was archived.
              */
             time: string;
+            /** @description To whom it was sent. */
             to: components["schemas"]["JID"];
-            /** @description the body has no styling (XEP-0393, 6) */
+            /** @description The body has no styling (XEP-0393, 6). */
             unstyled?: boolean;
         };
         /**
-         * @description A body is needed, unless there are attachments, or what is encrypted in payloads. An upstream that has chat messages only refuses reply_to, mentions, attachments and payloads (422).
+         * @description A message to send. It needs a body, unless it has attachments, or payloads that are encrypted. An upstream that has chat messages only refuses reply_to, mentions, attachments and payloads (422).
          * @example {
          *       "body": "Hello",
          *       "to": "bob@example.net"
          *     }
          */
         MessageRequest: {
-            /** @description Files that are somewhere already (XEP-0066, XEP-0447). */
+            /** @description Files that are on the web already (XEP-0066, XEP-0447). */
             attachments?: components["schemas"]["AttachmentRequest"][];
             /**
              * @description The text.
@@ -2875,19 +2911,19 @@ export interface components {
             body?: string;
             /** @description What the payloads are encrypted with (XEP-0380). There is no body then. */
             encryption?: components["schemas"]["EncryptionRequest"] | null;
-            /** @description Of an encrypted message: what clients show that cannot read it. */
+            /** @description Of an encrypted message: what clients show that cannot decrypt it. */
             fallback?: string;
-            /** @description Idempotency key, and the id of the stanza. */
+            /** @description Idempotency key, which becomes the id of the stanza. */
             id?: string;
-            /** @description chat when left out */
+            /** @description chat, or groupchat to a room, when left out. */
             kind?: components["schemas"]["MessageKind"];
             /** @description Ask for a displayed marker (XEP-0333). */
             markable?: boolean;
-            /** @description Who is named in the body (XEP-0372). */
+            /** @description Whom the body names, and where (XEP-0372). */
             mentions?: components["schemas"]["MentionRequest"][];
-            /** @description For whom a private message in a room is, as the list of its occupants has it; * is whoever has the nick. */
+            /** @description Which occupant of the room a private message is for, as the list of occupants says; *: whoever has the nick. */
             occupant_id?: string;
-            /** @description XML elements, each with a namespace of its own, that go with the message as they are. At most 16 KiB together; none of the namespaces that the gateway writes. */
+            /** @description XML elements, each with a namespace of its own, that go with the message as they are. Together at most 16 KiB; namespaces that the gateway itself writes are refused. */
             payloads?: string[];
             /** @description The message that this one replies to (XEP-0461). */
             reply_to?: components["schemas"]["ReplyRequest"] | null;
@@ -2898,7 +2934,7 @@ export interface components {
             /** @description Id of the thread (RFC 6121, 5.2.5). */
             thread?: string;
             /**
-             * @description Who gets it.
+             * @description The recipient: an account, a room, or an occupant of a room.
              * @example bob@example.net
              */
             to: string;
@@ -2916,16 +2952,17 @@ export interface components {
             by?: components["schemas"]["JID"];
             /** @description The other side, or the room. */
             conversation: components["schemas"]["JID"];
-            /** @description Of the message that was retracted. */
+            /** @description Id of the message that was retracted. */
             id?: string;
-            /** @description Sent by the room for its moderator. */
+            /** @description The room has sent the retraction for a moderator. */
             moderated?: boolean;
-            /** @description Of the retraction, as its client gave it. */
+            /** @description The id of the retraction, given by the client that sent it. */
             origin_id?: string;
-            /** @description Why, as who did it says. */
+            /** @description Why, from whoever retracted it; left out: nothing was said. */
             reason?: string;
+            /** @description The message that was retracted. */
             ref: components["schemas"]["Ref"];
-            /** @description Of the retraction, in the archive of the account. */
+            /** @description The id of the retraction in the archive of the account. */
             stanza_id?: string;
         };
         /**
@@ -2946,14 +2983,15 @@ export interface components {
              */
             type: "message.retracted";
         };
-        /** @description Who has written what is from a room. */
+        /** @description The author of a message from a room. */
         MessageRoom: {
+            /** @description What the author is to the room. */
             affiliation?: components["schemas"]["Affiliation"];
-            /** @description The real address; only who may see it gets it. */
+            /** @description The real address, for those who may see it. */
             jid?: components["schemas"]["JID"];
-            /** @description Empty: the room itself speaks. */
+            /** @description Nick of who has written it, of a private message that of the occupant on the other side; empty: the room itself. */
             nick: string;
-            /** @description where the room announces XEP-0421 */
+            /** @description The occupant id of the author (XEP-0421), where the room has such ids. */
             occupant_id?: string;
             /** @description The account has written it, on whatever device. */
             own: boolean;
@@ -2999,29 +3037,29 @@ export interface components {
              */
             type: "message.status";
         };
-        /** @description A token that was made; it is shown this one time. */
+        /** @description A new token. */
         NewToken: {
-            /** @description left out: all */
+            /** @description The only conversations that the token is for; left out: all. */
             conversations?: string[];
             /**
              * Format: date-time
-             * @description null: not known
+             * @description When it was made; null: not known.
              */
             created_at: string | null;
-            /** @description it is the token of this request */
+            /** @description It is the token of this request. */
             current: boolean;
             /**
              * Format: date-time
-             * @description null: with the session
+             * @description When it ends; null: with the session.
              */
             expires_at: string | null;
-            /** @description What the token is ended by. */
+            /** @description The id, for DELETE /v1/tokens/{id}. */
             id: string;
-            /** @description made with POST /v1/tokens; account: the access token of the upstream */
+            /** @description sign-in: of POST /v1/session; made: of POST /v1/tokens; account: the access token of the upstream, sent as the bearer. */
             kind: components["schemas"]["TokenKind"];
             /**
              * Format: date-time
-             * @description within some minutes; null: not yet
+             * @description When it was used last, exact to some minutes; null: not yet.
              */
             last_used_at: string | null;
             /** @description Address of the client that used it last. */
@@ -3031,38 +3069,39 @@ export interface components {
             /** @description What the token may do. */
             scopes: components["schemas"]["Scope"][];
             /**
-             * @description The Perch token; it is shown this one time.
+             * @description The token. It is shown this once.
              * @example perch_...
              */
             token: string;
         };
         /** @description The nickname from now on. */
         NickRequest: {
-            /** @description what contacts are to call the account; one line */
+            /** @description What contacts are to call the account; one line. */
             nick?: string;
         };
         /**
          * Notify
-         * @description XEP-0492; "": not said
+         * @description Which messages to notify the person of: all, those that mention the account, or none.
          * @enum {string}
          */
         Notify: "all" | "mentions" | "none";
-        /** @description One who is in a room. */
+        /** @description Somebody who is in a room. */
         Occupant: {
+            /** @description What they are to the room. */
             affiliation: components["schemas"]["Affiliation"];
-            /** @description The real address; only who may see it gets it. */
+            /** @description The real address, for those who may see it. */
             jid?: components["schemas"]["JID"];
-            /** @description The nickname. */
+            /** @description The nick in the room. */
             nick: string;
-            /** @description XEP-0421, where the room announces it */
+            /** @description The occupant id (XEP-0421), where the room has such ids. */
             occupant_id?: string;
             /** @description It is the account of this session. */
             own?: boolean;
-            /** @description SHA-1 in hex; "": none */
+            /** @description SHA-1 of the photo, in hexadecimal; left out: none. */
             photo_hash?: string;
             role: components["schemas"]["Role"];
             show: components["schemas"]["Show"];
-            /** @description What they say about it. */
+            /** @description The text that goes with show. */
             status?: string;
         };
         /**
@@ -3072,43 +3111,43 @@ export interface components {
         OccupantChange: "joined" | "left" | "renamed" | "changed";
         /**
          * OccupantEvents
-         * @description What event streams get of who is in a room.
+         * @description Which events about the occupants of a room the streams get: none; count: room.occupants, with their number; live: room.occupant as well, with each change.
          * @enum {string}
          */
         OccupantEvents: "none" | "count" | "live";
-        /** @description A page of who is in a room. */
+        /** @description A page of the occupants of a room. */
         OccupantPage: {
             /**
              * Format: date-time
              * @description When this was so.
              */
             as_of: string;
-            /** @description Nothing is left out. */
+            /** @description False: the list is being read, or was lost with a node. */
             complete: boolean;
-            /** @description Of all in the room. */
+            /** @description How many are in the room, on all pages. */
             count: number;
-            /** @description What the page has. */
+            /** @description Occupants, by nick. */
             items: components["schemas"]["Occupant"][];
             /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
         };
-        /** @description Who is in a room, as a number. */
+        /** @description How many are in a room. */
         OccupantSummary: {
             /** @description false: the list is being read, or was lost with a node. */
             complete: boolean;
             /** @description How many are in the room. */
             count: number;
-            /** @description What event streams get of who is there. */
+            /** @description Which events about its occupants the streams get. */
             events: components["schemas"]["OccupantEvents"];
         };
         /** @description The presence of this session. */
         OwnPresence: {
-            /** @description Whether they are online. */
+            /** @description Whether contacts see the account as online. */
             available: boolean;
-            /** @description The priority of the resource (RFC 6121, 4.7.2.3). */
+            /** @description Priority of the resource (RFC 6121, 4.7.2.3). */
             priority: number;
             show: components["schemas"]["Show"];
-            /** @description What the account says about it. */
+            /** @description The text that goes with show; empty: none. */
             status: string;
         };
         /**
@@ -3119,12 +3158,12 @@ export interface components {
          *     }
          */
         OwnPresenceRequest: {
-            /** @description true when left out */
+            /** @description Whether contacts see the account as online; true when left out. */
             available?: boolean | null;
-            /** @description 0 when left out */
+            /** @description Priority of the resource (RFC 6121, 4.7.2.3); 0 when left out. */
             priority?: number | null;
             show?: components["schemas"]["Show"];
-            /** @description What to say about it. */
+            /** @description The text that goes with show. */
             status?: string | null;
         };
         /**
@@ -3134,15 +3173,15 @@ export interface components {
         PasswordCredentials: {
             /**
              * Format: password
-             * @description The password.
+             * @description The new password.
              */
             password: string;
         };
-        /** @description The password of now, and the one from now on. */
+        /** @description The current password and the new one. */
         PasswordRequest: {
-            /** @description the password that the session signs in with */
+            /** @description The password that the session signs in with now. */
             current: string;
-            /** @description The password from now on. */
+            /** @description The new password. */
             new: string;
         };
         /**
@@ -3156,8 +3195,7 @@ export interface components {
              */
             jid?: string;
             /**
-             * @description Mechanism is the SASL mechanism to sign in with, and no other; left out, it is the best one that server
-             *     and upstream have, and never less than the account's last login used.
+             * @description The SASL mechanism to sign in with, and no other; left out: the best one that both sides have, and none weaker than that of the last login of the account.
              * @example SCRAM-SHA-256
              */
             mechanism?: string;
@@ -3167,29 +3205,27 @@ export interface components {
              */
             password: string;
             /**
-             * @description Resource is that of the JID on the XMPP server, and part of what a session is known by: a sign-in with the
-             *     same account, credential and resource shares its session, and one with another resource has its own.
+             * @description The resource that the session asks the XMPP server for. It is part of what a session is known by: a sign-in with the same account, credential and resource shares the session, and one with another resource has its own.
              * @example phone
              */
             resource?: string;
-            /** @description autojoin: the rooms of the account's bookmarks are joined, also those that other devices add; null: no more. */
+            /** @description autojoin: join the rooms in the bookmarks of the account, also those that other devices add later; null: stop that; left out: it stays as it was. */
             rooms?: components["schemas"]["RoomsMode"] | null;
             /**
-             * @description Upstream is the name of that of the account, or of the access token in the header; left out, the prefix of
-             *     the token decides, or the domain of the JID, or else it is the default one.
+             * @description Name of the upstream to sign in at. Left out: the one that serves the domain of the JID, or else the default one.
              * @example default
              */
             upstream?: string;
         };
-        /** @description What is known of a photo without its bytes. */
+        /** @description What is known of a photo, without its bytes. */
         Photo: {
-            /** @description hex SHA-1 of the bytes (XEP-0153) */
+            /** @description SHA-1 of the bytes, in hexadecimal (XEP-0153). */
             hash?: string;
-            /** @description In bytes. */
+            /** @description Size in bytes. */
             size?: number;
-            /** @description as sniffed, never as claimed */
+            /** @description Media type, as the bytes show, whatever the card says. */
             type?: string;
-            /** @description EXTVAL */
+            /** @description Address of the photo, where the card has only that: nothing is known of its bytes then. */
             url?: string;
         };
         /**
@@ -3206,35 +3242,35 @@ export interface components {
             events: components["schemas"]["Envelope"][];
             /** @description Cursor for the next poll. */
             next: string;
-            /** @description Why the poll did not resume from its cursor; null: it did. */
+            /** @description Why the poll could not resume from its cursor; null: it has resumed. */
             reset: components["schemas"]["PollReset"] | null;
         };
         /**
          * PollReset
-         * @description Why a poll did not resume.
+         * @description Why a poll could not resume.
          */
         PollReset: {
-            /** @description Why, one line. */
+            /** @description Why: first: no cursor came; expired: the cursor is older than what is kept; epoch: the log was lost; unknown: it is no cursor of this session. */
             reason: components["schemas"]["HelloResetReason"];
         };
-        /** @description The presence of an account, of all its devices together. */
+        /** @description The presence of an account, over all of its devices. */
         Presence: {
-            /** @description Whether they are online. */
+            /** @description Whether they are online, with any device. */
             available: boolean;
-            /** @description bare */
+            /** @description The bare JID. */
             jid: components["schemas"]["JID"];
-            /** @description The priority of the resource (RFC 6121, 4.7.2.3). */
+            /** @description Priority of the device that show and status are of: the one with the highest priority, the latest one among equals. */
             priority: number;
-            /** @description never null */
+            /** @description Their devices that are online. */
             resources: components["schemas"]["Resource"][];
             show: components["schemas"]["Show"];
-            /** @description known from before the stream was lost */
+            /** @description It is from before the connection was lost. */
             stale: boolean;
-            /** @description What the account says about it. */
+            /** @description The text that goes with show; empty: none. */
             status: string;
             /**
              * Format: date-time
-             * @description null: not known
+             * @description When it changed last; null: not known.
              */
             updated_at: string | null;
         };
@@ -3262,17 +3298,18 @@ export interface components {
              * @description When this was so.
              */
             as_of: string;
-            /** @description What the page has. */
+            /** @description The presence of each buddy of whom any is known. */
             items: components["schemas"]["Presence"][];
         };
         /** @description A part of the presence of all buddies. */
         PresenceSnapshot: {
+            /** @description The snapshot has everything up to this place of the log. */
             as_of: components["schemas"]["Cursor"];
             /** @description Presence, one buddy each. */
             items: components["schemas"]["Presence"][];
-            /** @description It is the last part. */
+            /** @description Whether this is the last part. */
             last: boolean;
-            /** @description Number of the part. */
+            /** @description Number of this part, from 1. */
             part: number;
         };
         /**
@@ -3303,21 +3340,21 @@ export interface components {
          *     }
          */
         Problem: {
-            /** @description Which problem it is; switch on this. */
+            /** @description Which problem it is. Switch on this. */
             code: components["schemas"]["ProblemCode"];
             /** @description What is wrong this time, and what to do next. */
             detail?: string;
             /** @description What is wrong with which field. */
             errors?: components["schemas"]["FieldError"][];
-            /** @description The address that was asked. */
+            /** @description The path of the request. */
             instance?: string;
-            /** @description of a file, in bytes */
+            /** @description Of file-too-large: how many bytes a file may have. */
             max_size?: number;
-            /** @description Names the request in the log; X-Request-Id has it, too. */
+            /** @description The id of the request in the log of the gateway, as in the header X-Request-Id. */
             request_id?: string;
-            /** @description of which the token lacks one, or all that are needed: see detail */
+            /** @description Of insufficient-scope: scopes of which the token lacks one, or all of which are needed; see detail. */
             scopes?: components["schemas"]["Scope"][];
-            /** @description The status of the answer. */
+            /** @description The HTTP status of the answer. */
             status: number;
             /** @description Of gone: the room to go to. */
             successor?: components["schemas"]["JID"];
@@ -3325,63 +3362,64 @@ export interface components {
             title: string;
             /**
              * Format: uri-reference
-             * @description Address of the page that explains it.
+             * @description Address of a page that explains the problem.
              */
             type: string;
-            /** @description The HTTP status with which the upload service has refused a file. */
+            /** @description Of upload-refused: the HTTP status that the upload service answered with. */
             upstream_status?: number;
+            /** @description What the XMPP server answered. */
             xmpp?: components["schemas"]["XMPPError"];
         };
         /**
-         * @description Which problem it is; switch on this.
+         * @description Which problem it is. Its page, /problems/{code}, says what it means and what to do.
          * @enum {string}
          */
         ProblemCode: "unauthorized" | "forbidden" | "blocked" | "not-found" | "item-not-found" | "method-not-allowed" | "length-required" | "conflict" | "room-not-joined" | "nick-conflict" | "occupant-changed" | "insufficient-scope" | "gone" | "idempotency-mismatch" | "validation" | "jid-malformed" | "malformed-json" | "body-too-large" | "file-too-large" | "upload-refused" | "unsupported-media-type" | "upgrade-required" | "quota-exceeded" | "feature-unsupported" | "xmpp-error" | "upstream-tls" | "session-offline" | "draining" | "storage-unavailable" | "upstream-timeout" | "internal";
         /**
          * PushAttempt
-         * @description null: there was none
+         * @description How a delivery to a push service went.
          */
         PushAttempt: {
             /**
              * Format: date-time
-             * @description When it was.
+             * @description When it was tried.
              */
             at: string | null;
             /**
-             * @description left out: the push service has it
+             * @description Why it failed; left out: the push service has taken the message.
              * @example it answered 429 Too Many Requests
              */
             error?: string;
             /**
-             * @description of HTTP; 0: there was no answer
+             * @description The HTTP status of the push service; 0: it did not answer.
              * @example 201
              */
             status: number;
         };
         /**
          * PushKeys
-         * @description What payloads are encrypted with (RFC 8291).
+         * @description The keys of a push subscription that payloads are encrypted with (RFC 8291).
          */
         PushKeys: {
-            /** @description 16 bytes */
+            /** @description The authentication secret of the subscription: 16 bytes, base64url. */
             auth: string;
-            /** @description a point of P-256, uncompressed: 65 bytes */
+            /** @description The public key of the subscription: an uncompressed point of P-256, 65 bytes, base64url. */
             p256dh: string;
         };
         /** @description The push subscriptions of the session. */
         PushList: {
             /**
-             * @description What browsers subscribe with (applicationServerKey), base64url; empty: the gateway has none just now.
+             * @description The key to subscribe with in a browser (applicationServerKey), base64url; empty: the gateway has none at present.
              * @example BA1Hxzyi1RUM1b5wjxsn7nGxAszw2u61m164i3MrAIxHF6YK5h4SDYic-dRuU_RCPCfA5aq9ojSwk5Y2EmClBPs
              */
             application_server_key: string;
-            /** @description What the page has. */
+            /** @description The subscriptions. */
             items: components["schemas"]["PushSubscription"][];
         };
-        /** @description Where push messages go, and which ones. */
+        /** @description Where to send push messages, and which ones. */
         PushRequest: {
             /**
-             * @description The only conversations; left out: all that the token is for.
+             * @description The only conversations to push messages of; left out: all that the token is for.
              * @example [
              *       "bob@example.net"
              *     ]
@@ -3392,13 +3430,14 @@ export interface components {
              * @example https://fcm.googleapis.com/fcm/send/cAbc
              */
             endpoint?: string;
-            /** @description As browsers give it. Not used: a push service says itself when a subscription has ended. */
+            /** @description As browsers give it. It is not used: the push service says when a subscription has ended. */
             expirationTime?: number | null;
+            /** @description full: with the name of the conversation and the text, cut to fit; ids: without them. full when left out. */
             include?: components["schemas"]["ReaderInclude"];
-            /** @description What payloads are encrypted with; null: they are not. */
+            /** @description What payloads are encrypted with (RFC 8291); null: they are sent without encryption. */
             keys?: components["schemas"]["PushKeys"] | null;
             /**
-             * @description Exact names, or groups such as message.*, of the events that are kept; left out: message.received.
+             * @description Types of durable events to push: exact names, or groups such as message.*; left out: message.received.
              * @example [
              *       "message.received"
              *     ]
@@ -3408,7 +3447,7 @@ export interface components {
         /** @description A device that gets push messages. */
         PushSubscription: {
             /**
-             * @description left out: all
+             * @description The only conversations that are pushed; left out: all.
              * @example [
              *       "bob@example.net"
              *     ]
@@ -3421,34 +3460,34 @@ export interface components {
             created_at: string | null;
             /**
              * Format: date-time
-             * @description null: the last attempt has arrived
+             * @description When the first of them failed; null: the last attempt succeeded.
              */
             failing_since: string | null;
-            /** @description in a row */
+            /** @description How many attempts have failed in a row. */
             failures: number;
             /**
-             * @description of its push service
+             * @description Host of the push service.
              * @example fcm.googleapis.com
              */
             host: string;
             /**
-             * @description What the client knows the device by.
+             * @description The id that the client has given it.
              * @example phone
              */
             id: string;
             include: components["schemas"]["ReaderInclude"];
-            /** @description What became of the last delivery; null: there was none. */
+            /** @description How the last delivery went; null: there was none. */
             last_attempt: components["schemas"]["PushAttempt"] | null;
             /**
              * Format: date-time
-             * @description null: none is planned
+             * @description When the next attempt is made; null: none is planned.
              */
             next_attempt_at: string | null;
-            /** @description why it is disabled */
+            /** @description Why it is disabled; left out: it is not. */
             reason?: components["schemas"]["PushSubscriptionReason"];
             state: components["schemas"]["ReaderState"];
             /**
-             * @description as they were asked for; left out: message.received
+             * @description The event types that were asked for; left out: message.received.
              * @example [
              *       "message.received"
              *     ]
@@ -3456,14 +3495,14 @@ export interface components {
             types?: string[];
         };
         /**
-         * @description why it is disabled
+         * @description Why a push subscription is disabled. failing: nothing has arrived for 24 hours; policy: its address may not be dialled; secret_lost: its address and keys cannot be unsealed.
          * @enum {string}
          */
         PushSubscriptionReason: "failing" | "policy" | "secret_lost";
-        /** @description A webhook that was put, with its secret when that is new. */
+        /** @description A webhook that was put, with its secret if that is new. */
         PutWebhook: {
             /**
-             * @description left out: all
+             * @description The only conversations whose events are sent; left out: all.
              * @example [
              *       "bob@example.net"
              *     ]
@@ -3474,38 +3513,38 @@ export interface components {
              * @description When it was made.
              */
             created_at: string | null;
-            /** @description everything up to it has arrived, or is not for this webhook */
+            /** @description Where it is in the log: everything up to here has arrived, or is not for this webhook. */
             cursor: string;
             /**
              * Format: date-time
-             * @description null: the last attempt has arrived
+             * @description When the first of them failed; null: the last attempt succeeded.
              */
             failing_since: string | null;
-            /** @description in a row */
+            /** @description How many attempts have failed in a row. */
             failures: number;
             /**
-             * @description What the client calls it.
+             * @description The id that the client has given it.
              * @example bot
              */
             id: string;
             include: components["schemas"]["ReaderInclude"];
-            /** @description What became of the last delivery; null: there was none. */
+            /** @description How the last delivery went; null: there was none. */
             last_attempt: components["schemas"]["WebhookAttempt"] | null;
             /**
              * Format: date-time
-             * @description null: none is planned
+             * @description When the next attempt is made; null: none is planned.
              */
             next_attempt_at: string | null;
-            /** @description why it is disabled */
+            /** @description Why it is disabled; left out: it is not. */
             reason?: components["schemas"]["WebhookReason"];
             /**
-             * @description shown once: when the webhook is made, and when its secret is rotated
+             * @description The secret that calls are signed with. It is shown only when the webhook is made, and when the secret is rotated.
              * @example whsec_...
              */
             secret?: string;
             state: components["schemas"]["ReaderState"];
             /**
-             * @description as they were asked for; left out: all
+             * @description The event types that were asked for; left out: all.
              * @example [
              *       "message.*"
              *     ]
@@ -3527,18 +3566,18 @@ export interface components {
             answer_by?: string;
             /** @description Who has sent it; left out: the own account, or its server. */
             from?: components["schemas"]["JID"];
-            /** @description Stanzas between this one and the one before that were too many, or too long. */
+            /** @description How many stanzas between the one before and this one are left out: they were too many, or too long. */
             left_out?: number;
-            /** @description One message, presence or iq, written anew. */
+            /** @description One message, presence or iq, as the gateway has written it anew. */
             xml: string;
         };
         /** @description An emoji, and who reacted with it (XEP-0444). */
         Reaction: {
-            /** @description bare JIDs, in the order in which they reacted */
+            /** @description Who reacted with it, in that order: bare JIDs; in a room, addresses of its occupants. */
             by: string[];
             /** @description The emoji. */
             emoji: string;
-            /** @description the account is among them */
+            /** @description The account is among them. */
             own: boolean;
         };
         /**
@@ -3552,7 +3591,7 @@ export interface components {
         ReactionsRequest: {
             /** @description All reactions of the account from now on; none removes them. */
             emojis: string[];
-            /** @description Idempotency key, and the id of the stanza. */
+            /** @description Idempotency key, which becomes the id of the stanza. */
             id?: string;
         };
         /**
@@ -3560,68 +3599,71 @@ export interface components {
          * @description A message up to which the conversation was read, and its time.
          */
         ReadPosition: {
-            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
+            /** @description Everything up to this message was read. */
             ref: string;
             /**
              * Format: date-time
-             * @description of that message; of what a peer has seen, when it said so
+             * @description When that message was sent; of the other side, when it said that it has seen it. Null: not known.
              */
             time: string | null;
         };
         /** @description Up to which message the account has read. */
         ReadRequest: {
-            /** @description Tell the other side, if it has asked to be told; true when left out. */
+            /** @description Whether to tell the other side, if it has asked to be told; true when left out. */
             receipts?: boolean | null;
-            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
+            /** @description The account has read everything up to this message. */
             ref: string;
         };
         /**
-         * @description ids: of each event its id, type and time, and what names its message and conversation.
+         * @description How much of an event is sent: full, or ids: what names the event, its message and its conversation.
          * @enum {string}
          */
         ReaderInclude: "full" | "ids";
         /**
-         * @description disabled: nothing is sent any more; PUT enables it again
+         * @description active; retrying: the last attempt failed, and is tried again; disabled: nothing is sent any more, and PUT enables it again.
          * @enum {string}
          */
         ReaderState: "active" | "retrying" | "disabled";
         /**
-         * @description detached: only what comes while no event stream is open.
+         * @description always, or detached: only what comes while no event stream is open.
          * @enum {string}
          */
         ReaderWhen: "always" | "detached";
         /** @description Handle of a message in its conversation; opaque. */
         Ref: string;
-        /** @description What a message is to another one. */
+        /** @description What a message does to an earlier one. */
         Relation: {
+            /** @description Who has retracted it. */
             by?: components["schemas"]["JID"];
-            /** @description All reactions of the sender from now on; none: they are removed. */
+            /** @description All reactions of the sender from now on; left out: none. */
             emojis?: string[];
             kind: components["schemas"]["RelationKind"];
-            /** @description sent by a room for its moderator */
+            /** @description The room has sent it for a moderator. */
             moderated?: boolean;
-            /** @description of a retraction */
+            /** @description Why it was retracted. */
             reason?: string;
-            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
+            /** @description Handle of the message that it is about; left out: not known. */
             ref?: string;
             /** @description Id of the message that it is about, as it stands on the wire. */
             target: string;
         };
         /**
-         * @description What a message is to another one: an edit, a retraction or reactions.
+         * @description What a message does to an earlier one: an edit (XEP-0308), a retraction (XEP-0424, XEP-0425), or reactions (XEP-0444).
          * @enum {string}
          */
         RelationKind: "edit" | "retraction" | "reactions";
         /** @description A buddy or a room that is gone. */
         Removed: {
+            /** @description The buddy, or the room. */
             jid: components["schemas"]["JID"];
         };
         /** @description The message that this one replies to (XEP-0461). The excerpt is the quote that was in the body for older clients. */
         Reply: {
-            /** @description The beginning of the text that is replied to. */
+            /** @description The text that was quoted in the body for older clients, at most 512 bytes of it. */
             excerpt?: string;
+            /** @description Who has written that message. */
             from?: components["schemas"]["JID"];
-            /** @description of that message, as it stood on the wire */
+            /** @description Id of that message, as it stood on the wire. */
             id: string;
             /** @description Handle of the message that is replied to; empty where it is not known. */
             ref: string;
@@ -3631,21 +3673,21 @@ export interface components {
          * @description Which message it replies to.
          */
         ReplyRequest: {
-            /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
+            /** @description The message to reply to. */
             ref: string;
         };
-        /** @description A device of an account. */
+        /** @description A device of an account that is online. */
         Resource: {
-            /** @description The priority of the resource (RFC 6121, 4.7.2.3). */
+            /** @description Priority of the device (RFC 6121, 4.7.2.3). */
             priority: number;
-            /** @description Of the full JID on the XMPP server. */
+            /** @description The resource of its full JID. */
             resource: string;
             show: components["schemas"]["Show"];
-            /** @description What the device says about it. */
+            /** @description The text that goes with show; empty: none. */
             status: string;
             /**
              * Format: date-time
-             * @description when it was said; null: it was held back, and its time cannot be read
+             * @description When the device said so; null: the time cannot be read.
              */
             updated_at: string | null;
         };
@@ -3656,25 +3698,27 @@ export interface components {
              * @description When it was retracted.
              */
             at: string;
+            /** @description Who has retracted it. */
             by?: components["schemas"]["JID"];
-            /** @description Sent by the room for its moderator. */
+            /** @description The room has sent the retraction for a moderator. */
             moderated?: boolean;
-            /** @description of the retraction, as its sender gave it */
+            /** @description The id of the retraction, given by the client that sent it. */
             origin_id?: string;
-            /** @description Why, one line. */
+            /** @description Why, from whoever retracted it; left out: nothing was said. */
             reason?: string;
-            /** @description of the retraction, in the archive of the account */
+            /** @description The id of the retraction in the archive of the account. */
             stanza_id?: string;
         };
         /**
-         * @description What an occupant may do while it is in the room (XEP-0045, 5.1).
+         * @description What an occupant may do while in the room (XEP-0045, 5.1); none: it is not in the room.
          * @enum {string}
          */
         Role: "moderator" | "participant" | "visitor" | "none";
         /** @description An occupant and its role. */
         RoleAnswer: {
-            /** @description The nickname. */
+            /** @description The nick of the occupant. */
             nick: string;
+            /** @description The role it has now. */
             role: components["schemas"]["Role"];
         };
         /**
@@ -3684,73 +3728,79 @@ export interface components {
          *     }
          */
         RoleRequest: {
-            /** @description Why, one line. */
+            /** @description Why, for the occupant and for the room; one line. */
             reason?: string;
+            /** @description The role from now on; none: a kick. */
             role: components["schemas"]["Role"];
         };
         /** @description What the account has of a room. */
         Room: {
+            /** @description What the account is to the room. */
             affiliation: components["schemas"]["Affiliation"];
-            /** @description Its entry in the list that the clients of the account share; null: it has none. */
+            /** @description The entry of the room in the bookmarks of the account; null: there is none. */
             bookmark: components["schemas"]["Bookmark"] | null;
-            /** @description Nick of who kicked, banned or renamed the account. */
+            /** @description Nick of the occupant who kicked, banned or renamed the account. */
             by?: string;
             /** @description Which messages become durable events; the others only count as unread. */
             delivery: components["schemas"]["RoomDelivery"];
+            /** @description What the room can do, and how it is configured. */
             features: components["schemas"]["RoomFeatures"];
-            /** @description The open invitation to it; null: there is none. */
+            /** @description The open invitation of the account to the room; null: there is none. */
             invited: components["schemas"]["RoomInvitation"] | null;
+            /** @description The JID of the room. */
             jid: components["schemas"]["JID"];
             /**
              * Format: date-time
-             * @description null: never
+             * @description When the account joined it last; null: never.
              */
             joined_at: string | null;
             /**
              * Format: date-time
-             * @description of the last message; null: none is known
+             * @description When the last message that is known was sent; null: none is known.
              */
             last_seen_at: string | null;
-            /** @description There is more said in the room than this gateway makes events of: delivery is mentions for now. */
+            /** @description More is said in the room than this gateway makes events of: for now it delivers as if delivery were mentions. */
             limited?: boolean;
-            /** @description What was left out while it was limited: the archive has it. */
+            /** @description The messages that were left out while it was limited, which are in the archive. */
             missed?: components["schemas"]["RoomGap"];
-            /** @description Of the bookmark, else of the room. */
+            /** @description The name in the bookmark, or else that of the room itself; empty: neither is known. */
             name: string;
-            /** @description of the account in the room, as the room has it */
+            /** @description The nick of the account in the room, as the room has it; empty: it has none. */
             nick: string;
+            /** @description How many are in the room. */
             occupants: components["schemas"]["OccupantSummary"];
             /** @description Why it is not joined: password, members-only, nick-conflict, locked, not-found, full, shutdown, service, unavailable, link-lost, timeout, refused; empty where there is nothing to say. */
             reason: string;
             /**
              * Format: date-time
-             * @description When the gateway joins by itself; null: it does not.
+             * @description When the gateway tries to join again by itself; null: it will not.
              */
             retry_at: string | null;
+            /** @description What the account may do in the room now. */
             role: components["schemas"]["Role"];
-            /** @description invited; joining: a join is under way, or is tried again at retry_at; joined: all that was missed is in the log; leaving; left; kicked, banned, destroyed, failed: it is not joined again but by a client. */
+            /** @description invited; joining: a join is under way, or is tried again at retry_at; joined: all that was missed is in the log; leaving; left; kicked, banned, destroyed, failed: only a client can have it joined again. */
             state: components["schemas"]["RoomState"];
-            /** @description The subject. */
+            /** @description The subject of the room; null: it has none, or none is known. */
             subject: components["schemas"]["RoomSubject"] | null;
-            /** @description The room to go to, of one that is destroyed. */
+            /** @description Of a room that was destroyed: the room to go to. */
             successor?: components["schemas"]["JID"];
-            /** @description What the room, or who acted, said about it. */
+            /** @description What the room, or whoever acted, said about it. */
             text?: string;
         };
         /** @description An account and what it is to a room. */
         RoomAffiliation: {
-            /** @description Bare JID; empty where the room hides it. */
+            /** @description Bare JID of the account; empty where the room hides it. */
             account: string;
             affiliation: components["schemas"]["Affiliation"];
-            /** @description Nick of who did it. */
+            /** @description Nick of the occupant who did it. */
             by?: string;
             /** @description The room. */
             jid: components["schemas"]["JID"];
-            /** @description Of one who is in the room. */
+            /** @description The nick, if they are in the room. */
             nick?: string;
             /** @description It is the account of this session. */
             own: boolean;
-            /** @description Why, as who did it says. */
+            /** @description Why, from whoever did it; left out: nothing was said. */
             reason?: string;
         };
         /**
@@ -3789,44 +3839,44 @@ export interface components {
              */
             type: "room.changed";
         };
-        /** @description What is left out is not in the form of the room. */
+        /** @description The configuration of a room. What is left out is not in the form of the room. */
         RoomConfig: {
             /** @description Members may invite others. */
             allow_invites?: boolean;
-            /** @description The room keeps what is said. */
+            /** @description The room keeps an archive of its messages. */
             archive?: boolean;
-            /** @description Occupants may change the subject. */
+            /** @description Every occupant may change the subject. */
             change_subject?: boolean;
             /** @description What the room is about. */
             description?: string;
-            /** @description The rest of the form, by the names of the room. */
+            /** @description Other settings, by their names in the form of the room. */
             fields?: {
                 [key: string]: string[];
             };
-            /** @description What language is spoken in the room. */
+            /** @description The language that is spoken in the room. */
             language?: string;
-            /** @description 0: no limit */
+            /** @description How many may be in the room; 0: no limit. */
             max_occupants?: number;
             /** @description Only members may enter. */
             members_only?: boolean;
-            /** @description Only those with voice may write. */
+            /** @description Only those who have voice may write. */
             moderated?: boolean;
-            /** @description What the room is called. */
+            /** @description The name of the room. */
             name?: string;
-            /** @description "": none; never in an answer but to owners */
+            /** @description The password of the room, which only its owners see; empty: none. */
             password?: string;
-            /** @description The room stays when nobody is in it. */
+            /** @description The room remains when nobody is in it. */
             persistent?: boolean;
-            /** @description roles whose presence the room tells */
+            /** @description Roles whose presence the room sends to its occupants. */
             presence_broadcast?: string[];
-            /** @description The room is listed. */
+            /** @description The room is in the list of its service. */
             public?: boolean;
-            /** @description "anyone" or "moderators" */
+            /** @description Who sees the real addresses of the occupants: anyone or moderators. */
             real_jids?: string;
         };
         /**
          * RoomConfigRequest
-         * @description What is left out stays.
+         * @description What to change of the configuration of a room; what is left out stays.
          * @example {
          *       "name": "Room One",
          *       "members_only": true
@@ -3835,52 +3885,52 @@ export interface components {
         RoomConfigRequest: {
             /** @description Members may invite others. */
             allow_invites?: boolean | null;
-            /** @description The room keeps what is said. */
+            /** @description The room keeps an archive of its messages. */
             archive?: boolean | null;
-            /** @description Occupants may change the subject. */
+            /** @description Every occupant may change the subject. */
             change_subject?: boolean | null;
             /** @description What the room is about. */
             description?: string | null;
-            /** @description Of the room's own form, by its names. */
+            /** @description Other settings, by their names in the form of the room. */
             fields?: {
                 [key: string]: string[];
             };
             /**
-             * @description What language is spoken in the room.
+             * @description The language that is spoken in the room.
              * @example en
              */
             language?: string | null;
-            /** @description 0: no limit. */
+            /** @description How many may be in the room; 0: no limit. */
             max_occupants?: number | null;
             /** @description Only members may enter. */
             members_only?: boolean | null;
-            /** @description Only those with voice may write. */
+            /** @description Only those who have voice may write. */
             moderated?: boolean | null;
-            /** @description What the room is called. */
+            /** @description The name of the room. */
             name?: string | null;
             /**
              * Format: password
-             * @description "": none
+             * @description The password that is needed to enter; empty: none.
              */
             password?: string | null;
-            /** @description The room stays when nobody is in it. */
+            /** @description The room remains when nobody is in it. */
             persistent?: boolean | null;
             /** @description Roles whose presence the room sends to its occupants. */
             presence_broadcast?: components["schemas"]["BroadcastRole"][] | null;
-            /** @description The room is listed. */
+            /** @description The room is in the list of its service. */
             public?: boolean | null;
-            /** @description Who sees the addresses of occupants. */
+            /** @description Who sees the real addresses of the occupants: anyone or moderators. */
             real_jids?: components["schemas"]["RoomConfigRequestRealJids"] | null;
         };
         /**
          * RoomConfigRequestRealJids
-         * @description Who sees the addresses of occupants.
+         * @description Who sees the real addresses of the occupants.
          * @enum {string}
          */
         RoomConfigRequestRealJids: "anyone" | "moderators";
         /**
          * RoomDelivery
-         * @description Which messages of a room become durable events.
+         * @description Which messages of a room become durable events: all; mentions: those that name the account, and its own; none. The others only count as unread.
          * @enum {string}
          */
         RoomDelivery: "all" | "mentions" | "none";
@@ -3892,35 +3942,35 @@ export interface components {
          *     }
          */
         RoomDestroyRequest: {
-            /** @description Why, one line. */
+            /** @description Why, for those who are in the room; one line. */
             reason?: string;
             /**
-             * @description told to those who are in the room
+             * @description A room to go to, for those who are in this one.
              * @example other@rooms.example.net
              */
             successor?: string;
         };
         /** @description What a room can do, and how it is configured (XEP-0045, 6.4). */
         RoomFeatures: {
-            /** @description XEP-0313 */
+            /** @description It has an archive of its messages (XEP-0313). */
             archive: boolean;
-            /** @description it has a vCard */
+            /** @description It has a vCard, which may have a photo. */
             avatar: boolean;
             /** @description Only members may enter. */
             members_only: boolean;
-            /** @description visitors may not speak */
+            /** @description Visitors may not write. */
             moderated: boolean;
-            /** @description XEP-0425 */
+            /** @description Moderators may retract messages of others (XEP-0425). */
             moderation: boolean;
-            /** @description XEP-0421: authors are known over changes of nick */
+            /** @description Its occupants have ids that outlast a change of nick (XEP-0421). */
             occupant_ids: boolean;
-            /** @description Who enters needs a password. */
+            /** @description A password is needed to enter. */
             password: boolean;
-            /** @description The room stays when nobody is in it. */
+            /** @description The room remains when nobody is in it. */
             persistent: boolean;
-            /** @description The room is listed. */
+            /** @description The room is in the list of its service. */
             public: boolean;
-            /** @description every occupant sees the address of every other */
+            /** @description Every occupant sees the real address of every other one. */
             real_jids: boolean;
         };
         /**
@@ -3941,13 +3991,13 @@ export interface components {
              */
             type: "room.forgotten";
         };
-        /** @description what the limit, once it was over, has left out */
+        /** @description Messages of a room that are in its archive and not in the log. */
         RoomGap: {
-            /** @description How many. */
+            /** @description How many messages. */
             count: number;
-            /** @description The first message of it. */
+            /** @description The last message in the log before them. */
             from_ref: string;
-            /** @description The last message of it. */
+            /** @description The first message in the log after them. */
             to_ref: string;
         };
         /**
@@ -3955,25 +4005,27 @@ export interface components {
          * @description An invitation to a room (XEP-0045, 7.8; XEP-0249). A password of the room is not shown.
          */
         RoomInvitation: {
+            /** @description Who invites. */
             by?: components["schemas"]["JID"];
-            /** @description The room has a password, which is not shown. */
+            /** @description The invitation has a password, which is not shown. It is used when the account joins. */
             has_password?: boolean;
-            /** @description of the room */
+            /** @description The JID of the room. */
             jid: components["schemas"]["JID"];
-            /** @description Why, one line. */
+            /** @description Why, from whoever invites; left out: nothing was said. */
             reason?: string;
-            /** @description By the room, or by the person. */
+            /** @description room: the room has passed the invitation on; direct: the person has sent it to the account. */
             via: components["schemas"]["RoomInvitationVia"];
         };
         /**
-         * @description By the room, or by the person.
+         * @description room: the room has passed the invitation on; direct: the person has sent it to the account.
          * @enum {string}
          */
         RoomInvitationVia: "room" | "direct";
-        /** @description Who was invited, and how. */
+        /** @description An invitation that was sent. */
         RoomInviteAnswer: {
-            /** @description of the room */
+            /** @description The JID of the room. */
             jid: components["schemas"]["JID"];
+            /** @description Who was invited. */
             to: components["schemas"]["JID"];
         };
         /**
@@ -3984,10 +4036,10 @@ export interface components {
          *     }
          */
         RoomInviteRequest: {
-            /** @description Why, one line. */
+            /** @description Why, for the account; one line. */
             reason?: string;
             /**
-             * @description Who gets it.
+             * @description The account to invite.
              * @example bob@example.net
              */
             to: string;
@@ -3995,7 +4047,7 @@ export interface components {
             via?: components["schemas"]["RoomInviteRequestVia"];
         };
         /**
-         * @description auto when left out: by the room where only members may enter, else by a message of the account.
+         * @description How to invite. auto: by the room where only members may enter, else by a message of the account; room: by the room; direct: by a message of the account.
          * @enum {string}
          */
         RoomInviteRequestVia: "auto" | "room" | "direct";
@@ -4025,42 +4077,42 @@ export interface components {
          *     }
          */
         RoomJoinRequest: {
-            /** @description List the room in the bookmarks of the account, and join it by itself: true when left out; null: the bookmarks stay as they are. */
+            /** @description Put the room into the bookmarks of the account, and say there whether clients join it by themselves; true when left out. Null: the bookmarks stay as they are. */
             autojoin?: boolean | null;
-            /** @description Of a room that this makes. */
+            /** @description How to configure the room, if this request makes it. */
             config?: components["schemas"]["RoomConfigRequest"] | null;
-            /** @description Which messages become durable events; the others only count as unread. */
+            /** @description Which messages of the room become durable events; the others only count as unread. */
             delivery?: components["schemas"]["RoomDelivery"] | null;
-            /** @description Of the bookmark. */
+            /** @description The name of the room in the bookmarks. */
             name?: string;
-            /** @description Left out: the one of before, of the bookmark, or of the account. */
+            /** @description The nick to join with; left out: the one of before, or that of the bookmark, or of the account. */
             nick?: string;
-            /** @description What event streams get of who is there. */
+            /** @description Which events about its occupants the streams get. */
             occupants?: components["schemas"]["OccupantEvents"] | null;
             /**
              * Format: password
-             * @description of the room
+             * @description The password of the room.
              */
             password?: string;
         };
         /** @description A page of rooms of the session. */
         RoomList: {
-            /** @description What the page has. */
+            /** @description Rooms of the session, in whatever state. */
             items: components["schemas"]["Room"][];
             /** @description Cursor of the next page; null: this is the last one. */
             next: string | null;
         };
         /** @description One who is or was in a room. */
         RoomOccupantChange: {
-            /** @description Nick of who did it. */
+            /** @description Nick of the occupant who did it. */
             by?: string;
             change: components["schemas"]["OccupantChange"];
             /** @description The room. */
             jid: components["schemas"]["JID"];
             occupant: components["schemas"]["Occupant"];
-            /** @description Of renamed. */
+            /** @description The nick before, of one who is renamed. */
             previous_nick?: string;
-            /** @description Why, as who did it says. */
+            /** @description Why, from whoever did it; left out: nothing was said. */
             reason?: string;
         };
         /**
@@ -4082,9 +4134,9 @@ export interface components {
         };
         /** @description How many are in a room. */
         RoomOccupants: {
-            /** @description false: the list is being read. */
+            /** @description False: the list is being read. */
             complete: boolean;
-            /** @description Occupants. */
+            /** @description How many are in the room. */
             count: number;
             /** @description The room. */
             jid: components["schemas"]["JID"];
@@ -4107,31 +4159,31 @@ export interface components {
             type: "room.occupants";
         };
         /**
-         * @description What is left out stays.
+         * @description What to change of a room of the session; what is left out stays.
          * @example {
          *       "delivery": "mentions"
          *     }
          */
         RoomPatch: {
-            /** @description of the bookmark */
+            /** @description Whether the bookmark says that the room is joined at sign-in. */
             autojoin?: boolean | null;
-            /** @description Which messages become durable events; the others only count as unread. */
+            /** @description Which messages of the room become durable events; the others only count as unread. */
             delivery?: components["schemas"]["RoomDelivery"] | null;
-            /** @description of the bookmark */
+            /** @description The name of the room in the bookmarks. */
             name?: string | null;
-            /** @description asked for in the room; room.changed says whether it is so */
+            /** @description The nick to ask the room for; room.changed says when the room has agreed. */
             nick?: string | null;
-            /** @description What event streams get of who is there. */
+            /** @description Which events about its occupants the streams get. */
             occupants?: components["schemas"]["OccupantEvents"] | null;
         };
         /**
-         * @description How the account stands to a room.
+         * @description How the account stands to a room. invited; joining: a join is under way, or is tried again at retry_at; joined: all that was missed is in the log; leaving; left; kicked, banned, destroyed, failed: only a client can have it joined again.
          * @enum {string}
          */
         RoomState: "invited" | "joining" | "joined" | "leaving" | "left" | "kicked" | "banned" | "destroyed" | "failed";
         /**
          * RoomStateEvent
-         * @description The account stands otherwise to a room than before.
+         * @description What the account is to a room has changed: invited, joined, left, kicked and so on.
          */
         RoomStateEvent: {
             data: components["schemas"]["Room"];
@@ -4154,19 +4206,19 @@ export interface components {
         RoomSubject: {
             /**
              * Format: date-time
-             * @description null: not known
+             * @description When it was set; null: not known.
              */
             at: string | null;
-            /** @description Nick of who has set it. */
+            /** @description Nick of the occupant who has set it. */
             by?: string;
-            /** @description The subject itself; empty: there is none. */
+            /** @description The subject; empty: there is none. */
             text: string;
         };
         /** @description The subject that was sent. */
         RoomSubjectAnswer: {
-            /** @description of the room */
+            /** @description The JID of the room. */
             jid: components["schemas"]["JID"];
-            /** @description The subject. */
+            /** @description The subject that was sent. */
             subject: string;
         };
         /**
@@ -4176,23 +4228,24 @@ export interface components {
          *     }
          */
         RoomSubjectRequest: {
-            /** @description Empty: it has none. */
+            /** @description The subject; empty: none. */
             subject: string;
         };
         /**
          * RoomsMode
-         * @description Which rooms a session joins by itself: those of the account's bookmarks.
+         * @description Which rooms a session joins by itself: those in the bookmarks of the account.
          * @enum {string}
          */
         RoomsMode: "autojoin";
         /** @description A part of the rooms of the session. */
         RoomsSnapshot: {
+            /** @description The snapshot has everything up to this place of the log. */
             as_of: components["schemas"]["Cursor"];
             /** @description Rooms, each whole. */
             items: components["schemas"]["Room"][];
-            /** @description It is the last part. */
+            /** @description Whether this is the last part. */
             last: boolean;
-            /** @description Number of the part. */
+            /** @description Number of this part, from 1. */
             part: number;
         };
         /**
@@ -4214,7 +4267,7 @@ export interface components {
         };
         /**
          * RosterItemEvent
-         * @description A buddy is new or has changed; the data is the whole buddy.
+         * @description A buddy was added or has changed; the data is the whole buddy.
          */
         RosterItemEvent: {
             data: components["schemas"]["Buddy"];
@@ -4232,7 +4285,7 @@ export interface components {
         };
         /**
          * RosterRemovedEvent
-         * @description A buddy is gone.
+         * @description A buddy was removed from the roster.
          */
         RosterRemovedEvent: {
             data: components["schemas"]["Removed"];
@@ -4250,12 +4303,13 @@ export interface components {
         };
         /** @description A part of the roster. */
         RosterSnapshot: {
+            /** @description The snapshot has everything up to this place of the log. */
             as_of: components["schemas"]["Cursor"];
             /** @description Buddies, each whole. */
             items: components["schemas"]["Buddy"][];
-            /** @description It is the last part. */
+            /** @description Whether this is the last part. */
             last: boolean;
-            /** @description Number of the part. */
+            /** @description Number of this part, from 1. */
             part: number;
         };
         /**
@@ -4276,12 +4330,12 @@ export interface components {
             type: "roster.snapshot";
         };
         /**
-         * @description Something that a token may do.
+         * @description What a token may do. read: read everything, and change nothing; send: messages and what is done to them, chat states, read positions, files; presence: the own presence; roster: buddies, invitations, the block list, the own card and photo; rooms: join, leave and manage rooms; session: the credential, the password and signing out; webhooks: have events sent to a server of the client; tokens: list, make and revoke tokens that may do no more.
          * @enum {string}
          */
         Scope: "read" | "send" | "presence" | "roster" | "rooms" | "session" | "webhooks" | "tokens";
         /**
-         * @description What an upstream has for an account.
+         * @description What an upstream has for an account. archive: an archive of messages; archive-unavailable: which did not answer at the last login; blocking: a block list; jid-lookup: the JID of an account id; message-edit, message-react, message-retract: edits, reactions and retractions; read-sync: read positions that all devices share; rooms; roster-edit: buddies can be renamed, grouped and removed; roster-partial: its roster has more than the gateway keeps; roster-unavailable: it did not give the roster; search: the archive can be searched; stream-resume: XEP-0198; uploads: an upload service; vcard-store: the own card can be changed.
          * @enum {string}
          */
         SessionFeature: "archive" | "archive-unavailable" | "blocking" | "jid-lookup" | "message-edit" | "message-react" | "message-retract" | "read-sync" | "rooms" | "roster-edit" | "roster-partial" | "roster-unavailable" | "search" | "stream-resume" | "uploads" | "vcard-store";
@@ -4310,45 +4364,46 @@ export interface components {
             /** @description A: stream management and archive; B: archive; C: stream management; D: neither; empty until the first login. */
             delivery: components["schemas"]["SessionInfoDelivery"];
             /**
-             * @description The same as a sentence.
+             * @description The cause as a sentence.
              * @example the XMPP server of example.net refuses connections: it does not run, or listens on another port
              */
             detail?: string;
             /** @description What the upstream has, as far as it is known. */
             features: components["schemas"]["SessionFeature"][];
-            /** @description bare; "" until the first login */
+            /** @description The bare JID of the account; empty until the first login. */
             jid: components["schemas"]["JID"];
             /**
              * Format: date-time
-             * @description When the XMPP server was heard last; null: not yet.
+             * @description When the XMPP server was heard from last; null: not yet.
              */
             last_stanza_at: string | null;
-            /** @description null: not measured yet */
+            /** @description How long the XMPP server took to answer the last ping, in milliseconds; null: not measured yet. */
             ping_rtt_ms: number | null;
-            /** @description "" when online; else such as link-lost, credentials, conflict, policy, config */
+            /** @description Why it is not online: link-lost, credentials, conflict, policy, config, redirect-refused, upstream-tls, signed-out or try-later; empty when it is. */
             reason: string;
-            /** @description Of the full JID on the XMPP server. */
+            /** @description The resource of the full JID that the session has on the XMPP server. */
             resource: string;
             /**
              * Format: date-time
-             * @description When the gateway connects again by itself; null: it does not.
+             * @description When the gateway connects again by itself; null: it will not.
              */
             retry_at: string | null;
-            /** @description The session joins the rooms of the account's bookmarks. Left out: those alone that were joined here. */
+            /** @description autojoin: the session joins the rooms in the bookmarks of the account; left out: only those that were joined here. */
             rooms?: components["schemas"]["RoomsMode"];
-            /** @description Services of the account's server. Left out: none was asked for yet. */
+            /** @description Services of the server of the account; left out: they have not been asked for yet. */
             services?: components["schemas"]["SessionServices"];
             /**
              * Format: date-time
-             * @description Since when.
+             * @description When the session came to its state; null: not known.
              */
             since: string | null;
-            /** @description connecting: never online yet; online; reconnecting: the link is lost, caches are stale; suspended: will not retry by itself, see reason; closed. */
+            /** @description connecting: never online yet; online; reconnecting: the connection is lost, and caches are stale; suspended: will not retry by itself, see reason; closed. */
             state: components["schemas"]["State"];
-            /** @description Open event streams. */
+            /** @description How many event streams are open. */
             streams: number;
+            /** @description What files the account may upload; left out: the upstream takes none, or has not said so yet. */
             uploads?: components["schemas"]["SessionUploads"];
-            /** @description Name of the upstream, as the operator has configured it. */
+            /** @description Name of the upstream, from the configuration of the operator. */
             upstream: string;
         };
         /**
@@ -4356,9 +4411,9 @@ export interface components {
          * @enum {string}
          */
         SessionInfoDelivery: "A" | "B" | "C" | "D" | "";
-        /** @description nil: nothing was asked for yet */
+        /** @description Services of the server of the account. */
         SessionServices: {
-            /** @description With rooms (XEP-0045). */
+            /** @description Services with rooms (XEP-0045), in the order of the server. */
             muc: string[];
         };
         /**
@@ -4379,30 +4434,29 @@ export interface components {
              */
             type: "session.state";
         };
-        /** @description left out: the upstream takes no files, or has not said so yet */
+        /** @description What files the account may upload. */
         SessionUploads: {
-            /** @description of one file in bytes; 0: the service does not say */
+            /** @description How many bytes one file may have; 0: the service does not say. */
             max_size: number;
+            /** @description Whether the gateway takes the bytes of a file and passes them on. */
             proxy: components["schemas"]["UploadProxy"];
         };
         /**
-         * @description RFC 6121, 4.7.2.1; null is plainly available.
+         * @description away; chat: free to chat; dnd: do not disturb; xa: away for long (RFC 6121, 4.7.2.1); null: plainly available.
          * @enum {string|null}
          */
         Show: "away" | "chat" | "dnd" | "xa" | null;
         /** @description The session that was opened. */
         SignInAnswer: {
+            /** @description The session. */
             session: components["schemas"]["SessionInfo"];
-            /**
-             * @description Shared is true when the session was there already: others, who have signed in with the same account,
-             *     credential and resource, have it too. Another resource has a session of its own.
-             */
+            /** @description The session was there already: others, who have signed in with the same account, credential and resource, have it too. Another resource has a session of its own. */
             shared?: boolean;
-            /** @description The Perch token; it is shown this one time. */
+            /** @description The Perch token, after a sign-in with a password or token in the body. It is shown this once. */
             token?: string;
         };
         /**
-         * @description Exactly one of password and token; or rooms or upstream alone, or both, for the session of the access token in the header.
+         * @description How to sign in: with exactly one of password and token; or with rooms, upstream or both alone, for the session of the access token in the header.
          * @example {
          *       "jid": "alice@example.net",
          *       "password": "correct horse battery staple"
@@ -4410,13 +4464,13 @@ export interface components {
          */
         SignInRequest: components["schemas"]["BearerSignIn"] | components["schemas"]["PasswordSignIn"] | components["schemas"]["TokenSignIn"];
         /**
-         * @description Where a message comes from: live, resumed, or archive.
+         * @description Where a message comes from. live; resumed: replayed by the server after a resume (XEP-0198); archive: read from the archive.
          * @enum {string}
          */
         Source: "live" | "resumed" | "archive";
         /** @description The text is to be hidden until it is asked for (XEP-0382). */
         Spoiler: {
-            /** @description What hides the text. */
+            /** @description What is shown in place of the text until it is asked for; empty: nothing is said of it. */
             hint: string;
         };
         /**
@@ -4424,12 +4478,12 @@ export interface components {
          * @description Hide the text until it is asked for.
          */
         SpoilerRequest: {
-            /** @description What hides the text. */
+            /** @description What is shown in place of the text until it is asked for. */
             hint?: string;
         };
         /** @description What has come of a stanza. */
         StanzaAnswer: {
-            /** @description of an iq, with the id of the request; left out for a message or presence */
+            /** @description The answer to an iq, with the id of the request; left out for a message or presence. */
             xml?: string;
         };
         /**
@@ -4452,18 +4506,19 @@ export interface components {
         /** @description A stanza to send. */
         StanzaRequest: {
             /**
-             * @description one stanza, of at most 64 KiB
+             * @description One stanza, at most 64 KiB.
              * @example <iq type='get'><ping xmlns='urn:xmpp:ping'/></iq>
              */
             xml: string;
         };
         /**
-         * @description The state of a session.
+         * @description The state of a session. connecting: never online yet; online; reconnecting: the connection is lost, and caches are stale; suspended: will not retry by itself; closed: it has ended.
          * @enum {string}
          */
         State: "connecting" | "online" | "reconnecting" | "suspended" | "closed";
         /** @description The state of the XMPP session, and the one before. */
         StateChange: {
+            /** @description The state before. */
             previous: components["schemas"]["State"];
             /** @description Why it is not online; empty when it is. */
             reason: string;
@@ -4471,29 +4526,31 @@ export interface components {
             resumed: boolean;
             /**
              * Format: date-time
-             * @description When the gateway connects again by itself; null: it does not.
+             * @description When the gateway connects again by itself; null: it will not.
              */
             retry_at: string | null;
+            /** @description The state now. */
             state: components["schemas"]["State"];
         };
-        /** @description A message has come a step further. */
+        /** @description A new status of a message. */
         StatusChange: {
-            /** @description The bare JID of the other side, in message.status alone. */
+            /** @description Bare JID of the other side; only in message.status. */
             conversation?: components["schemas"]["JID"];
+            /** @description Of failed: what the XMPP server said. */
             error?: components["schemas"]["XMPPError"];
-            /** @description Of the message, as POST /v1/messages gave it. */
+            /** @description The id that POST /v1/messages gave it. */
             id?: string;
             /** @description Handle of a message in its conversation. It is opaque, and the same on every device and in every answer. */
             ref?: string;
             status: components["schemas"]["MessageStatus"];
             /**
              * Format: date-time
-             * @description When it was.
+             * @description When the status changed.
              */
             time?: string;
         };
         /**
-         * @description RFC 6121, 2.1.2.5.
+         * @description Who gets whose presence (RFC 6121, 2.1.2.5). to: the account gets theirs; from: they get that of the account; both; none.
          * @enum {string}
          */
         Subscription: "none" | "to" | "from" | "both";
@@ -4504,32 +4561,32 @@ export interface components {
              * @description Until when it opens a socket.
              */
             expires_at: string;
-            /** @description The ticket itself. */
+            /** @description The ticket, for the query of GET /v1/events/ws. */
             ticket: string;
         };
         /** @description A token of the session, without the token itself. */
         Token: {
-            /** @description left out: all */
+            /** @description The only conversations that the token is for; left out: all. */
             conversations?: string[];
             /**
              * Format: date-time
-             * @description null: not known
+             * @description When it was made; null: not known.
              */
             created_at: string | null;
-            /** @description it is the token of this request */
+            /** @description It is the token of this request. */
             current: boolean;
             /**
              * Format: date-time
-             * @description null: with the session
+             * @description When it ends; null: with the session.
              */
             expires_at: string | null;
-            /** @description What the token is ended by. */
+            /** @description The id, for DELETE /v1/tokens/{id}. */
             id: string;
-            /** @description made with POST /v1/tokens; account: the access token of the upstream */
+            /** @description sign-in: of POST /v1/session; made: of POST /v1/tokens; account: the access token of the upstream, sent as the bearer. */
             kind: components["schemas"]["TokenKind"];
             /**
              * Format: date-time
-             * @description within some minutes; null: not yet
+             * @description When it was used last, exact to some minutes; null: not yet.
              */
             last_used_at: string | null;
             /** @description Address of the client that used it last. */
@@ -4546,24 +4603,24 @@ export interface components {
         TokenCredentials: {
             /**
              * Format: password
-             * @description The refreshed access token.
+             * @description The refreshed access token of the upstream.
              */
             token: string;
         };
         /**
-         * @description made with POST /v1/tokens; account: the access token of the upstream
+         * @description sign-in: of POST /v1/session; made: of POST /v1/tokens; account: the access token of the upstream, sent as the bearer.
          * @enum {string}
          */
         TokenKind: "sign-in" | "made" | "account";
         /** @description The tokens of the session. */
         TokenList: {
-            /** @description What the page has. */
+            /** @description The entries of this page or list. */
             items: components["schemas"]["Token"][];
         };
         /** @description What the new token may do. */
         TokenRequest: {
             /**
-             * @description The only conversations that the token is for; left out: all that the token of the request is for.
+             * @description The only conversations that it is for; left out: all that the token of the request is for.
              * @example [
              *       "bob@example.net"
              *     ]
@@ -4580,7 +4637,7 @@ export interface components {
              */
             name?: string;
             /**
-             * @description What the token may do.
+             * @description What it may do.
              * @example [
              *       "read",
              *       "send"
@@ -4594,32 +4651,29 @@ export interface components {
          */
         TokenSignIn: {
             /**
-             * @description The account; left out: the token says it.
+             * @description The account; with a token it may be left out where the upstream knows it from the token.
              * @example alice@example.net
              */
             jid?: string;
             /**
-             * @description Mechanism is the SASL mechanism to sign in with, and no other; left out, it is the best one that server
-             *     and upstream have, and never less than the account's last login used.
+             * @description The SASL mechanism to sign in with, and no other; left out: the best one that both sides have, and none weaker than that of the last login of the account.
              * @example SCRAM-SHA-256
              */
             mechanism?: string;
             /**
-             * @description Resource is that of the JID on the XMPP server, and part of what a session is known by: a sign-in with the
-             *     same account, credential and resource shares its session, and one with another resource has its own.
+             * @description The resource that the session asks the XMPP server for. It is part of what a session is known by: a sign-in with the same account, credential and resource shares the session, and one with another resource has its own.
              * @example phone
              */
             resource?: string;
-            /** @description autojoin: the rooms of the account's bookmarks are joined, also those that other devices add; null: no more. */
+            /** @description autojoin: join the rooms in the bookmarks of the account, also those that other devices add later; null: stop that; left out: it stays as it was. */
             rooms?: components["schemas"]["RoomsMode"] | null;
             /**
              * Format: password
-             * @description The access token of the upstream.
+             * @description An access token of the upstream.
              */
             token: string;
             /**
-             * @description Upstream is the name of that of the account, or of the access token in the header; left out, the prefix of
-             *     the token decides, or the domain of the JID, or else it is the default one.
+             * @description Name of the upstream to sign in at. Left out: the one whose prefix the token begins with, or else the one that serves the domain of the JID, or else the default one.
              * @example default
              */
             upstream?: string;
@@ -4628,37 +4682,38 @@ export interface components {
         Upload: {
             /**
              * Format: date-time
-             * @description Until when the file may be sent.
+             * @description Until when the bytes may be sent.
              */
             expires_at: string | null;
             /**
-             * @description Where the file is then: what a message has as attachment.
+             * @description Where the file can be read once it was sent: put this into the attachments of a message.
              * @example https://upload.example.net/d3b0/cat.png
              */
             get_url: string;
-            /** @description Of the slot: of PUT /v1/uploads/{id}. */
+            /** @description Id of the slot, for PUT /v1/uploads/{id}. */
             id: string;
-            /** @description of one file in bytes; 0: the service does not say */
+            /** @description How many bytes one file may have; 0: the service does not say. */
             max_size: number;
-            /** @description clients do not reach put.url */
+            /** @description Clients cannot reach put.url: use proxy_url. */
             proxy_only?: boolean;
             /**
-             * @description Takes the bytes by PUT, for pages that cannot reach put.url; left out where this gateway does not take the file.
+             * @description Where this gateway takes the bytes by PUT, for pages that cannot reach put.url; left out: it does not take this file.
              * @example /v1/uploads/MZXW6YTBOI
              */
             proxy_url?: string;
+            /** @description How to send the bytes to the upload service. */
             put: components["schemas"]["UploadPut"];
         };
         /** @description The upload service has the file. */
         UploadDone: {
             /**
-             * @description Where the file is read from; what others are sent.
+             * @description Where the file can be read: put this into the attachments of a message.
              * @example https://upload.example.net/d3b0/cat.png
              */
             get_url: string;
         };
         /**
-         * @description whether the gateway takes the bytes and passes them on
+         * @description Which way the bytes of a file may go. off: from the client to the upload service; on: that, or through the gateway; only: through the gateway, as clients cannot reach the upload service.
          * @enum {string}
          */
         UploadProxy: "off" | "on" | "only";
@@ -4669,70 +4724,73 @@ export interface components {
                 [key: string]: string;
             };
             /**
-             * @description Where the file is sent to.
+             * @description Where to send the bytes by PUT.
              * @example https://upload.example.net/d3b0/cat.png
              */
             url: string;
         };
-        /** @description The file to come. */
+        /** @description The file to upload. */
         UploadRequest: {
             /**
-             * @description Without a folder; at most 255 bytes.
+             * @description Name of the file, without a folder; at most 255 bytes.
              * @example cat.png
              */
             name: string;
             /**
-             * @description of the file in bytes, exactly
+             * @description Exact size of the file in bytes.
              * @example 71280
              */
             size: number;
             /**
-             * @description A media type.
+             * @description Media type of the file; left out: not known.
              * @example image/png
              */
             type?: string;
         };
         /** @description A card (XEP-0054). */
         VCard: {
-            /** @description Day of birth, as the card has it. */
+            /** @description Date of birth, in the words of the card. */
             birthday?: string;
             /** @description What the card says about the person. */
             description?: string;
-            /** @description Addresses of electronic mail. */
+            /** @description E-mail addresses. */
             emails?: string[];
             /** @description Family name. */
             family_name?: string;
             /**
              * Format: date-time
-             * @description the age of a cached card
+             * @description When the card was read from the XMPP server; null: not known.
              */
             fetched_at: string | null;
-            /** @description The whole name. */
+            /** @description Full name. */
             full_name?: string;
             /** @description Given name. */
             given_name?: string;
+            /** @description Whose card it is. */
             jid: components["schemas"]["JID"];
-            /** @description What the person is called by others. */
+            /** @description The nickname. */
             nickname?: string;
-            /** @description Where the person works. */
+            /** @description The organization that the person belongs to. */
             organization?: string;
             /** @description Telephone numbers. */
             phones?: string[];
+            /** @description What is known of the photo; left out: there is none. */
             photo?: components["schemas"]["Photo"];
-            /** @description What the person is, in the organization. */
+            /** @description Title or function of the person in the organization. */
             title?: string;
-            /** @description A page of the person. */
+            /** @description A web page of the person. */
             url?: string;
         };
         /** @description Whose card or photo is new. */
         VCardChange: {
+            /** @description Whose card or photo it is. */
             jid: components["schemas"]["JID"];
             /** @description SHA-1 of the photo (XEP-0153); empty: there is none. */
             photo_hash?: string;
         };
         /**
          * VCardChangedEvent
-         * @description A card or photo is new (XEP-0153).
+         * @description Somebody has a new card or photo (XEP-0153).
          */
         VCardChangedEvent: {
             data: components["schemas"]["VCardChange"];
@@ -4756,35 +4814,35 @@ export interface components {
          *     }
          */
         VCardRequest: {
-            /** @description Day of birth, as the card has it. */
+            /** @description Date of birth, such as 1970-01-31. It is not checked. */
             birthday?: string;
-            /** @description What the card says about the person. */
+            /** @description A text about the person. */
             description?: string;
-            /** @description Addresses of electronic mail. */
+            /** @description E-mail addresses. */
             emails?: string[];
             /** @description Family name. */
             family_name?: string;
-            /** @description The whole name. */
+            /** @description Full name. */
             full_name?: string;
             /** @description Given name. */
             given_name?: string;
-            /** @description What the person is called by others. */
+            /** @description The nickname. */
             nickname?: string;
-            /** @description Where the person works. */
+            /** @description The organization that the person belongs to. */
             organization?: string;
             /** @description Telephone numbers. */
             phones?: string[];
-            /** @description The picture; null: none. */
+            /** @description The photo; null or left out: none. */
             photo?: components["schemas"]["PhotoRequest"] | null;
-            /** @description What the person is, in the organization. */
+            /** @description Title or function of the person in the organization. */
             title?: string;
-            /** @description A page of the person. */
+            /** @description A web page of the person. */
             url?: string;
         };
         /** @description A webhook, without its secret. */
         Webhook: {
             /**
-             * @description left out: all
+             * @description The only conversations whose events are sent; left out: all.
              * @example [
              *       "bob@example.net"
              *     ]
@@ -4795,33 +4853,33 @@ export interface components {
              * @description When it was made.
              */
             created_at: string | null;
-            /** @description everything up to it has arrived, or is not for this webhook */
+            /** @description Where it is in the log: everything up to here has arrived, or is not for this webhook. */
             cursor: string;
             /**
              * Format: date-time
-             * @description null: the last attempt has arrived
+             * @description When the first of them failed; null: the last attempt succeeded.
              */
             failing_since: string | null;
-            /** @description in a row */
+            /** @description How many attempts have failed in a row. */
             failures: number;
             /**
-             * @description What the client calls it.
+             * @description The id that the client has given it.
              * @example bot
              */
             id: string;
             include: components["schemas"]["ReaderInclude"];
-            /** @description What became of the last delivery; null: there was none. */
+            /** @description How the last delivery went; null: there was none. */
             last_attempt: components["schemas"]["WebhookAttempt"] | null;
             /**
              * Format: date-time
-             * @description null: none is planned
+             * @description When the next attempt is made; null: none is planned.
              */
             next_attempt_at: string | null;
-            /** @description why it is disabled */
+            /** @description Why it is disabled; left out: it is not. */
             reason?: components["schemas"]["WebhookReason"];
             state: components["schemas"]["ReaderState"];
             /**
-             * @description as they were asked for; left out: all
+             * @description The event types that were asked for; left out: all.
              * @example [
              *       "message.*"
              *     ]
@@ -4836,28 +4894,28 @@ export interface components {
         };
         /**
          * WebhookAttempt
-         * @description What became of a delivery.
+         * @description How a delivery to a webhook went.
          */
         WebhookAttempt: {
             /**
              * Format: date-time
-             * @description When it was.
+             * @description When it was tried.
              */
             at: string | null;
             /**
-             * @description left out: the call has arrived
+             * @description Why it failed; left out: the call has arrived.
              * @example it has not answered within 5 seconds
              */
             error?: string;
             /**
-             * @description of HTTP; 0: there was no answer
+             * @description The HTTP status of the answer; 0: there was none.
              * @example 204
              */
             status: number;
         };
         /** @description A webhook that nothing is sent to any more, and why. */
         WebhookDisabled: {
-            /** @description Of the webhook. */
+            /** @description Id of the webhook. */
             id: string;
             /** @description gone: its server says so (410). failing: nothing has arrived for 24 hours. policy: its address may not be dialled. secret_lost: its address and secret cannot be unsealed. */
             reason: components["schemas"]["WebhookReason"];
@@ -4882,11 +4940,11 @@ export interface components {
         };
         /** @description The webhooks of the session. */
         WebhookList: {
-            /** @description What the page has. */
+            /** @description The entries of this page or list. */
             items: components["schemas"]["Webhook"][];
         };
         /**
-         * @description why it is disabled
+         * @description Why a webhook is disabled. gone: its server says so (410); failing: nothing has arrived for 24 hours; policy: its address may not be dialled; secret_lost: its address and secret cannot be unsealed.
          * @enum {string}
          */
         WebhookReason: "gone" | "failing" | "policy" | "secret_lost";
@@ -4898,13 +4956,13 @@ export interface components {
          */
         WebhookReplayRequest: {
             /**
-             * @description a cursor of this session: what follows it is sent again
+             * @description A cursor of this session: the events after it are sent again.
              * @example k3m9x2c7-42
              */
             since: string;
         };
         /**
-         * @description Where events are sent to, and which ones.
+         * @description Where to send events, and which ones.
          * @example {
          *       "types": [
          *         "message.*"
@@ -4914,40 +4972,40 @@ export interface components {
          */
         WebhookRequest: {
             /**
-             * @description The only conversations whose messages are sent; left out: all that the token is for.
+             * @description The only conversations to send the events of; left out: all that the token is for.
              * @example [
              *       "bob@example.net"
              *     ]
              */
             conversations?: string[];
-            /** @description full when left out. */
+            /** @description full: whole events; ids: of each event its id, type and time, and what names its message and conversation. full when left out. */
             include?: components["schemas"]["ReaderInclude"];
-            /** @description Makes another secret; calls are signed with the one before as well for a while. */
+            /** @description Make another secret. For a while calls are signed with the one before as well. */
             rotate_secret?: boolean;
             /**
-             * @description Exact names, or groups such as message.*, of the events that are kept; left out: all that the token may see.
+             * @description Types of durable events to send: exact names, or groups such as message.*; left out: all that the token may see.
              * @example [
              *       "message.*"
              *     ]
              */
             types?: string[];
             /**
-             * @description Where calls go: https, at most 2,000 bytes, without a user and a fragment, at a public address or one that the operator allows.
+             * @description Where to send events: https, at most 2,000 bytes, without user and fragment, at a public address or one that the operator allows.
              * @example https://bot.example.org/perch
              */
             url: string;
-            /** @description always when left out. */
+            /** @description always, or detached: only what comes while no event stream is open. always when left out. */
             when?: components["schemas"]["ReaderWhen"];
         };
-        /** @description The upstream's own words (RFC 6120, 4.9, 6.5 and 8.3). */
+        /** @description The words of the upstream itself (RFC 6120, 4.9, 6.5 and 8.3). */
         XMPPError: {
-            /** @description Which entity has said it. */
+            /** @description Which entity has answered with it. */
             by?: string;
-            /** @description The condition of the error. */
+            /** @description The defined condition, such as item-not-found. */
             condition: string;
-            /** @description What it says for people. */
+            /** @description What it says, for people. */
             text?: string;
-            /** @description Whether, and when, it makes sense to try again. */
+            /** @description auth, cancel, continue, modify or wait (RFC 6120, 8.3.2): whether, and when, to try again. */
             type?: string;
         };
     };
@@ -4969,11 +5027,11 @@ export interface components {
     };
     parameters: {
         /**
-         * @description Conversations to send the events of, with commas: JIDs; or * for all, or none. It bounds message.*, conversation.*, room.* and chat_state.
+         * @description Conversations to send the events of: JIDs, separated by commas; or * for all; or the word none. It bounds message.*, conversation.*, room.* and chat_state.
          * @example bob@example.net,carol@example.net
          */
         Conversations: string;
-        /** @description A structured string, quoted or not: the same key and request give the same answer and one stanza. */
+        /** @description Chosen by the client, quoted or not: the same key with the same request gives the same answer, and one stanza. */
         IdempotencyKey: string;
         /** @description Also show the presence of each buddy. */
         Include: "presence";
@@ -4982,44 +5040,44 @@ export interface components {
          * @example bob@example.net
          */
         JID: components["schemas"]["JID"];
-        /** @description Items a page. */
+        /** @description How many items the page has at most. */
         Limit: number;
-        /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
+        /** @description Handle of the message: its ref in events, lists and answers. */
         MessageRef: string;
-        /** @description next of the page before. */
+        /** @description Where the page begins: next of the page before. Left out: the first page. */
         PageCursor: string;
         /** @description 1: ask the upstream, whatever the cache has. */
         Refresh: "0" | "1" | "false" | "true";
-        /** @description Id of the last durable event that was handled. */
+        /** @description Cursor: the id of the last durable event that the client has handled. Left out: from now on, with snapshots. */
         Since: string;
         /**
-         * @description Event types to send, with commas: exact names, such as message.*, or * for all but stanza.
+         * @description Event types to send, separated by commas: exact names, groups such as message.*, or * for all but stanza; left out: *.
          * @example message.*,presence
          */
         Types: string;
         /**
-         * @description Name of the upstream that the access token is of, where there are several. Every operation with a token may have it, and none needs it once the token has a session: that stays at its upstream, and another name is 422.
+         * @description Name of the upstream of the access token, where there are several. Every operation that takes a token accepts it. A token that has a session needs it no more: the session stays at its upstream, and another name is refused (422).
          * @example partner
          */
         Upstream: string;
     };
     requestBodies: never;
     headers: {
-        /** @description Of what the answer says; give it back in If-None-Match. */
+        /** @description The tag of this content. Sent back in If-None-Match, it gives 304 while the content is the same. */
         ETag: string;
-        /** @description The pages beside this one (RFC 8288). */
+        /** @description Addresses of the next and the previous page (RFC 8288). */
         Link: string;
-        /** @description Where to find what was made. */
+        /** @description Address of what was made. */
         Location: string;
-        /** @description What is left of the limit that counted (draft-ietf-httpapi-ratelimit-headers); of both, where stanzas are counted beside requests. */
+        /** @description What is left of the limit that the request counts for (draft-ietf-httpapi-ratelimit-headers); of both, where stanzas are counted beside requests. */
         RateLimit: string;
-        /** @description The limit that counted. */
+        /** @description The limit that the request counts for. */
         "RateLimit-Policy": string;
         /** @description Seconds to wait; with 429 and 503. */
         "Retry-After": number;
-        /** @description How to be let in (RFC 6750, 3); with 401. */
+        /** @description Which token is needed (RFC 6750, 3); with 401. */
         "WWW-Authenticate": string;
-        /** @description Names this request in the log. The one of the request, if it had a sane one. */
+        /** @description The id of the request in the log of the gateway. It is that of the request, if this had one of this form. */
         "X-Request-Id": string;
     };
     pathItems: never;
@@ -5126,7 +5184,7 @@ export interface operations {
                 with?: string;
                 /** @description text to search for */
                 q?: string;
-                /** @description Items a page. */
+                /** @description How many items the page has at most. */
                 limit?: components["parameters"]["Limit"];
                 /** @description prev of another page */
                 before?: string;
@@ -5171,6 +5229,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5179,6 +5238,17 @@ export interface operations {
                 content: {
                     "application/yaml": string;
                 };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Refused"];
         };
@@ -5222,7 +5292,7 @@ export interface operations {
     unblockAll: {
         parameters: {
             query: {
-                /** @description 1: it is meant. */
+                /** @description Must be 1, so that nobody does this by mistake. */
                 all: "1" | "true";
             };
             header?: never;
@@ -5354,9 +5424,9 @@ export interface operations {
                 group?: string;
                 /** @description only buddies with this text in the name or JID */
                 q?: string;
-                /** @description Items a page. */
+                /** @description How many items the page has at most. */
                 limit?: components["parameters"]["Limit"];
-                /** @description next of the page before. */
+                /** @description Where the page begins: next of the page before. Left out: the first page. */
                 cursor?: components["parameters"]["PageCursor"];
                 /** @description Also show the presence of each buddy. */
                 include?: components["parameters"]["Include"];
@@ -5582,11 +5652,11 @@ export interface operations {
     listConversations: {
         parameters: {
             query?: {
-                /** @description Items a page. */
+                /** @description How many items the page has at most. */
                 limit?: components["parameters"]["Limit"];
-                /** @description next of the page before. */
+                /** @description Where the page begins: next of the page before. Left out: the first page. */
                 cursor?: components["parameters"]["PageCursor"];
-                /** @description 1: only those with unread messages. */
+                /** @description 1: only conversations with unread messages. */
                 unread?: "0" | "1" | "false" | "true";
                 /** @description Only conversations of this type. */
                 type?: "chat" | "room" | "private";
@@ -5718,7 +5788,7 @@ export interface operations {
                 end?: string;
                 /** @description text to search for */
                 q?: string;
-                /** @description Items a page. */
+                /** @description How many items the page has at most. */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -5759,7 +5829,7 @@ export interface operations {
                  * @example bob@example.net
                  */
                 jid: components["parameters"]["JID"];
-                /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
+                /** @description Handle of the message: its ref in events, lists and answers. */
                 ref: components["parameters"]["MessageRef"];
             };
             cookie?: never;
@@ -5802,7 +5872,7 @@ export interface operations {
                 id?: string;
             };
             header?: {
-                /** @description A structured string, quoted or not: the same key and request give the same answer and one stanza. */
+                /** @description Chosen by the client, quoted or not: the same key with the same request gives the same answer, and one stanza. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5811,7 +5881,7 @@ export interface operations {
                  * @example bob@example.net
                  */
                 jid: components["parameters"]["JID"];
-                /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
+                /** @description Handle of the message: its ref in events, lists and answers. */
                 ref: components["parameters"]["MessageRef"];
             };
             cookie?: never;
@@ -5848,7 +5918,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A structured string, quoted or not: the same key and request give the same answer and one stanza. */
+                /** @description Chosen by the client, quoted or not: the same key with the same request gives the same answer, and one stanza. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5857,7 +5927,7 @@ export interface operations {
                  * @example bob@example.net
                  */
                 jid: components["parameters"]["JID"];
-                /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
+                /** @description Handle of the message: its ref in events, lists and answers. */
                 ref: components["parameters"]["MessageRef"];
             };
             cookie?: never;
@@ -5890,7 +5960,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A structured string, quoted or not: the same key and request give the same answer and one stanza. */
+                /** @description Chosen by the client, quoted or not: the same key with the same request gives the same answer, and one stanza. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5899,7 +5969,7 @@ export interface operations {
                  * @example bob@example.net
                  */
                 jid: components["parameters"]["JID"];
-                /** @description Handle of a message: the ref of it, as events, lists and answers have it. */
+                /** @description Handle of the message: its ref in events, lists and answers. */
                 ref: components["parameters"]["MessageRef"];
             };
             cookie?: never;
@@ -5966,15 +6036,15 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description JID of a service with rooms; left out: that of the account's server.
+                 * @description JID of a service with rooms; left out: that of the server of the account.
                  * @example rooms.example.net
                  */
                 service?: components["schemas"]["JID"];
-                /** @description Only rooms with this text in the name or JID. */
+                /** @description Only rooms whose name or JID contains this text. */
                 q?: string;
-                /** @description Items a page. */
+                /** @description How many items the page has at most. */
                 limit?: components["parameters"]["Limit"];
-                /** @description next of the page before. */
+                /** @description Where the page begins: next of the page before. Left out: the first page. */
                 cursor?: components["parameters"]["PageCursor"];
             };
             header?: never;
@@ -6002,26 +6072,26 @@ export interface operations {
     streamEvents: {
         parameters: {
             query?: {
-                /** @description Id of the last durable event that was handled. */
+                /** @description Cursor: the id of the last durable event that the client has handled. Left out: from now on, with snapshots. */
                 since?: components["parameters"]["Since"];
                 /**
-                 * @description Event types to send, with commas: exact names, such as message.*, or * for all but stanza.
+                 * @description Event types to send, separated by commas: exact names, groups such as message.*, or * for all but stanza; left out: *.
                  * @example message.*,presence
                  */
                 types?: components["parameters"]["Types"];
                 /**
-                 * @description Conversations to send the events of, with commas: JIDs; or * for all, or none. It bounds message.*, conversation.*, room.* and chat_state.
+                 * @description Conversations to send the events of: JIDs, separated by commas; or * for all; or the word none. It bounds message.*, conversation.*, room.* and chat_state.
                  * @example bob@example.net,carol@example.net
                  */
                 conversations?: components["parameters"]["Conversations"];
                 /**
-                 * @description Name of the upstream that the access token is of, where there are several. Every operation with a token may have it, and none needs it once the token has a session: that stays at its upstream, and another name is 422.
+                 * @description Name of the upstream of the access token, where there are several. Every operation that takes a token accepts it. A token that has a session needs it no more: the session stays at its upstream, and another name is refused (422).
                  * @example partner
                  */
                 upstream?: components["parameters"]["Upstream"];
                 /** @description Long poll: seconds to wait for the first event. */
                 wait?: number;
-                /** @description Items a page. */
+                /** @description How many items the page has at most. */
                 limit?: components["parameters"]["Limit"];
                 /** @description SSE: the same as the header, for EventSource polyfills that put it into the address. The header beats it, and it beats since. */
                 lastEventId?: string;
@@ -6084,24 +6154,24 @@ export interface operations {
     openEventSocket: {
         parameters: {
             query?: {
-                /** @description Id of the last durable event that was handled. */
+                /** @description Cursor: the id of the last durable event that the client has handled. Left out: from now on, with snapshots. */
                 since?: components["parameters"]["Since"];
                 /**
-                 * @description Event types to send, with commas: exact names, such as message.*, or * for all but stanza.
+                 * @description Event types to send, separated by commas: exact names, groups such as message.*, or * for all but stanza; left out: *.
                  * @example message.*,presence
                  */
                 types?: components["parameters"]["Types"];
                 /**
-                 * @description Conversations to send the events of, with commas: JIDs; or * for all, or none. It bounds message.*, conversation.*, room.* and chat_state.
+                 * @description Conversations to send the events of: JIDs, separated by commas; or * for all; or the word none. It bounds message.*, conversation.*, room.* and chat_state.
                  * @example bob@example.net,carol@example.net
                  */
                 conversations?: components["parameters"]["Conversations"];
                 /**
-                 * @description Name of the upstream that the access token is of, where there are several. Every operation with a token may have it, and none needs it once the token has a session: that stays at its upstream, and another name is 422.
+                 * @description Name of the upstream of the access token, where there are several. Every operation that takes a token accepts it. A token that has a session needs it no more: the session stays at its upstream, and another name is refused (422).
                  * @example partner
                  */
                 upstream?: components["parameters"]["Upstream"];
-                /** @description Instead of a token, of POST /v1/events/tickets: opens one socket, once, from the same Origin. */
+                /** @description Ticket of POST /v1/events/tickets, in place of a token. It opens one socket, once, from the same Origin. */
                 ticket?: string;
             };
             header?: {
@@ -6132,9 +6202,9 @@ export interface operations {
     listInvitations: {
         parameters: {
             query?: {
-                /** @description Items a page. */
+                /** @description How many items the page has at most. */
                 limit?: components["parameters"]["Limit"];
-                /** @description next of the page before. */
+                /** @description Where the page begins: next of the page before. Left out: the first page. */
                 cursor?: components["parameters"]["PageCursor"];
             };
             header?: never;
@@ -6275,7 +6345,7 @@ export interface operations {
                 wait?: "acked";
             };
             header?: {
-                /** @description A structured string, quoted or not: the same key and request give the same answer and one stanza. */
+                /** @description Chosen by the client, quoted or not: the same key with the same request gives the same answer, and one stanza. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6368,6 +6438,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -6376,6 +6447,17 @@ export interface operations {
                 content: {
                     "application/yaml": string;
                 };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Refused"];
         };
@@ -6600,7 +6682,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description of the subscription */
+                /** @description id of the subscription */
                 id: string;
             };
             cookie?: never;
@@ -6625,7 +6707,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description of the subscription */
+                /** @description id of the subscription */
                 id: string;
             };
             cookie?: never;
@@ -6650,11 +6732,11 @@ export interface operations {
     listRooms: {
         parameters: {
             query?: {
-                /** @description joined: the account is in them; bookmarked: they are in its list; invited: an invitation is open. */
+                /** @description Only rooms of this kind. joined: the account is in them; bookmarked: they are in its bookmarks; invited: an invitation is open. */
                 state?: "joined" | "bookmarked" | "invited";
-                /** @description Items a page. */
+                /** @description How many items the page has at most. */
                 limit?: components["parameters"]["Limit"];
-                /** @description next of the page before. */
+                /** @description Where the page begins: next of the page before. Left out: the first page. */
                 cursor?: components["parameters"]["PageCursor"];
             };
             header?: never;
@@ -6768,7 +6850,7 @@ export interface operations {
                     "application/json": components["schemas"]["Room"];
                 };
             };
-            /** @description It is, and the session did not have the room before. */
+            /** @description The account is in the room, which the session did not have before. */
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
@@ -6800,7 +6882,7 @@ export interface operations {
     leaveRoom: {
         parameters: {
             query?: {
-                /** @description 1: remove its bookmark, and have nothing of it any more. */
+                /** @description 1: remove the bookmark as well, and forget the room. */
                 forget?: "0" | "1" | "false" | "true";
             };
             header?: never;
@@ -7001,7 +7083,7 @@ export interface operations {
     listRoomMembers: {
         parameters: {
             query?: {
-                /** @description Only this list. */
+                /** @description Only accounts with this affiliation. */
                 affiliation?: "owner" | "admin" | "member" | "outcast";
             };
             header?: never;
@@ -7074,7 +7156,7 @@ export interface operations {
     removeRoomMember: {
         parameters: {
             query?: {
-                /** @description Why, one line. */
+                /** @description Why, for the other side and for the room; one line. */
                 reason?: string;
             };
             header?: never;
@@ -7110,13 +7192,13 @@ export interface operations {
     listRoomOccupants: {
         parameters: {
             query?: {
-                /** @description Only those with this text in the nick. */
+                /** @description Only occupants whose nick contains this text. */
                 q?: string;
-                /** @description Only those with this role. */
+                /** @description Only occupants with this role. */
                 role?: "moderator" | "participant" | "visitor";
-                /** @description Items a page. */
+                /** @description How many items the page has at most. */
                 limit?: components["parameters"]["Limit"];
-                /** @description next of the page before. */
+                /** @description Where the page begins: next of the page before. Left out: the first page. */
                 cursor?: components["parameters"]["PageCursor"];
             };
             header?: never;
@@ -7162,7 +7244,7 @@ export interface operations {
     kickOccupant: {
         parameters: {
             query?: {
-                /** @description Why, one line. */
+                /** @description Why, for the other side and for the room; one line. */
                 reason?: string;
             };
             header?: never;
@@ -7381,7 +7463,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Name of the upstream that the access token is of, where there are several. Every operation with a token may have it, and none needs it once the token has a session: that stays at its upstream, and another name is 422.
+                 * @description Name of the upstream of the access token, where there are several. Every operation that takes a token accepts it. A token that has a session needs it no more: the session stays at its upstream, and another name is refused (422).
                  * @example partner
                  */
                 upstream?: components["parameters"]["Upstream"];
@@ -7411,7 +7493,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Name of the upstream that the access token is of, where there are several. Every operation with a token may have it, and none needs it once the token has a session: that stays at its upstream, and another name is 422.
+                 * @description Name of the upstream of the access token, where there are several. Every operation that takes a token accepts it. A token that has a session needs it no more: the session stays at its upstream, and another name is refused (422).
                  * @example partner
                  */
                 upstream?: components["parameters"]["Upstream"];
@@ -7688,7 +7770,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description of the upload */
+                /** @description id of the upload */
                 id: string;
             };
             cookie?: never;
@@ -8045,7 +8127,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description of the webhook */
+                /** @description id of the webhook */
                 id: string;
             };
             cookie?: never;
@@ -8117,7 +8199,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description of the webhook */
+                /** @description id of the webhook */
                 id: string;
             };
             cookie?: never;
@@ -8142,7 +8224,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description of the webhook */
+                /** @description id of the webhook */
                 id: string;
             };
             cookie?: never;
@@ -8174,7 +8256,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description of the webhook */
+                /** @description id of the webhook */
                 id: string;
             };
             cookie?: never;
