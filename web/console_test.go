@@ -44,6 +44,11 @@ func TestConsoleStates(t *testing.T) {
 	node(t, "console_states.mjs", chromium(t), pictures(t))
 }
 
+// TestConsoleChanges is about what changes under a page that is open.
+func TestConsoleChanges(t *testing.T) {
+	node(t, "console_changes.mjs", chromium(t))
+}
+
 // TestConsoleTexts is about what texts of people become.
 func TestConsoleTexts(t *testing.T) {
 	node(t, "console_texts.mjs", chromium(t))

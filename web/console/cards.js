@@ -130,12 +130,8 @@ function photo(pane, jid, picture) {
   const file = h('input', { type: 'file', accept: 'image/png,image/jpeg,image/webp,image/gif', hidden: true, onchange: () => take() });
   const again = () => {
     pane.photos.forget(jid);
-    for (const e of [picture, pane.face]) {
-      if (!e) continue;
-      e.replaceChildren();
-      delete e.dataset.photo;
-      pane.photos.show(jid, e);
-    }
+    pane.photos.show(jid, picture);
+    pane.draw();
   };
   const take = () =>
     attempt(async () => {

@@ -134,7 +134,7 @@ export class Chat {
 
   /** To the newest message. */
   toEnd() {
-    if (!this.#shown.follows) {
+    if (!this.#shown.follows(this.conversation.messages)) {
       this.#shown.reset();
       this.draw();
     }
@@ -152,7 +152,8 @@ export class Chat {
 
   #drawNewest() {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
-    set(this.newest, 'hidden', this.#shown.follows && scrollHeight - scrollTop - clientHeight < 2 * clientHeight);
+    const follows = this.#shown.follows(this.conversation.messages);
+    set(this.newest, 'hidden', follows && scrollHeight - scrollTop - clientHeight < 2 * clientHeight);
   }
 
   /** Older messages: those that are here already, else those of the archive. */
@@ -265,7 +266,7 @@ export class Chat {
     const c = this.conversation;
     const p = c.type === 'chat' ? perch.store.presence.get(this.jid) : undefined;
     const name = this.#pane.nameOf(this.jid);
-    const atEnd = this.#shown.follows && this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
+    const atEnd = this.#shown.follows(c.messages) && this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
     text(this.title, name);
     const { word, kind } = this.#pane.availability(this.jid, p);
     set(this.presence, 'data-show', kind);

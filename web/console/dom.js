@@ -30,8 +30,8 @@ export function h(tag, props = {}, ...children) {
 export function set(e, name, value) {
   const plain = typeof value === 'boolean' && !name.startsWith('aria-');
   if (value === null || value === undefined || (plain && !value)) return e.removeAttribute(name);
-  const text = plain ? '' : String(value);
-  if (e.getAttribute(name) !== text) e.setAttribute(name, text);
+  const said = plain ? '' : String(value);
+  if (e.getAttribute(name) !== said) e.setAttribute(name, said);
 }
 
 /** Changes the text only when it is another one, so that nothing is read out twice.

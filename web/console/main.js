@@ -22,11 +22,12 @@ async function show(slot, place) {
   const store = storage(slot);
   const token = store.token() ?? (split ? first(slot) : '');
   if (!token) {
-    const enter = (/** @type {string} */ t) => (store.signIn(t), void show(slot, place).then(() => head(place)));
+    /** @param {string} t @param {string} [upstream] */
+    const enter = (t, upstream = '') => (store.signIn(t, upstream), void show(slot, place).then(() => head(place)));
     place.replaceChildren(signIn(slot, enter));
     return;
   }
-  store.signIn(token);
+  store.signIn(token, store.upstream());
   document.head.append(...needed.splice(0).map((href) => h('link', { rel: 'modulepreload', href })));
   try {
     const { Pane } = await account();
@@ -72,7 +73,7 @@ async function meet() {
   b.suggest(one);
 }
 
-const problem = returned((slot, token) => storage(slot).signIn(token));
+const problem = returned((slot, ...of) => storage(slot).signIn(...of));
 document.body.classList.toggle('split', split);
 for (const a of document.querySelectorAll('[data-page]'))
   set(a, 'aria-current', a.getAttribute('data-page') === (split ? 'split' : 'one') ? 'page' : null);

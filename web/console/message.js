@@ -26,6 +26,7 @@ export class MessageView {
   #pane;
   #chat;
   /** What an element shows. @type {WeakMap<Element, StoredMessage>} */ #shown = new WeakMap();
+  /** What a body is made of. @type {WeakMap<Element, string>} */ #made = new WeakMap();
 
   /** @param {import('./pane.js').Pane} pane @param {import('./chat.js').Chat} chat */
   constructor(pane, chat) {
@@ -106,9 +107,13 @@ export class MessageView {
     );
   }
 
-  /** @param {HTMLElement} e @param {StoredMessage} m */
+  /** An equal body stays: text may be selected in it, a link have the focus, a spoiler be open.
+   * @param {HTMLElement} e @param {StoredMessage} m */
   #drawBody(e, m) {
     const only = m.attachments?.some((a) => a.url === m.body); // the address stands in the link
+    const of = JSON.stringify([m.body, m.spoiler, m.retracted, m.encryption, m.fallback, only]);
+    if (this.#made.get(e) === of) return;
+    this.#made.set(e, of);
     if (m.spoiler && !m.retracted) {
       e.replaceChildren(h('details', {}, h('summary', {}, m.spoiler.hint || 'Spoiler'), h('span', {}, ...rich(m.body))));
       return;
@@ -179,7 +184,7 @@ export class MessageView {
   /** What a pending message waits for, as text. */
   #waiting() {
     const { waits } = this.#pane.perch.outbox;
-    return { stream: 'Waits for the connection', backoff: 'Waits to try again', credentials: 'Waits for a new token', none: 'Sending…' }[
+    return { stream: 'Waits for the connection', backoff: 'Waits to try again', credentials: 'Waits for a new sign-in', none: 'Sending…' }[
       waits ?? 'none'
     ];
   }

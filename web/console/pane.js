@@ -25,7 +25,7 @@ export class Pane {
     this.storage = storage;
     this.id = `p${++count}`;
     const saved = storage.load();
-    this.perch = new Perch({ token, share: true, state: saved, storage: sessionStorage });
+    this.perch = new Perch({ token, upstream: storage.upstream(), share: true, state: saved, storage: sessionStorage });
     this.#open = saved?.open ?? '';
     this.#picked = this.#open !== '';
     this.photos = new Photos(this.perch);
@@ -102,7 +102,6 @@ export class Pane {
     this.perch.connect();
     this.draw();
     if (this.#open) this.talk(this.#open, false);
-    void this.known.then((jid) => this.face && this.photos.show(jid, this.face));
   }
 
   /** Opens the conversation with an account. @param {string} jid @param {boolean} [picked] by the user, not by the page */
@@ -153,6 +152,7 @@ export class Pane {
       text(this.name, name);
       set(this.name, 'title', jid);
       nameAvatar(this.face, name);
+      this.photos.show(jid, this.face);
     }
     this.session.draw();
     this.chat.draw();
@@ -160,12 +160,18 @@ export class Pane {
     this.alerts.draw();
   }
 
-  /** A fresh credential for the same account. @param {string} token */
-  renew(token) {
+  /** Whether the gateway has made the token, which then stays when the XMPP service wants another credential. */
+  get minted() {
+    return this.token.startsWith('perch_');
+  }
+
+  /** A fresh credential for the same account. @param {import('../types.d.ts').Credentials} credential */
+  renew(credential) {
     return attempt(async () => {
-      await this.perch.replaceCredentials({ token });
-      this.token = token;
-      this.storage.renew(token);
+      await this.perch.replaceCredentials(credential);
+      if (!('token' in credential) || this.minted) return;
+      this.token = credential.token;
+      this.storage.renew(this.token);
     });
   }
 

@@ -10,8 +10,12 @@ export function avatar(name) {
   return e;
 }
 
+/** What the initials of an avatar are of. @type {WeakMap<Element, string>} */
+const names = new WeakMap();
+
 /** @param {HTMLElement} e @param {string} name */
 export function nameAvatar(e, name) {
+  names.set(e, name);
   if (e.querySelector('img')) return;
   const words = name
     .replace(/[\u2066-\u2069]/g, '')
@@ -31,9 +35,10 @@ export function nameAvatar(e, name) {
 
 /** Photos by JID: fetched once with the token, because an img element can send none. */
 export class Photos {
-  /** @type {Map<string, Promise<string | null>>} */ #urls = new Map();
+  /** The address of each photo; null where there is none, and undefined where that is not known. @type {Map<string, Promise<string | null | undefined>>} */
+  #urls = new Map();
   #perch;
-  /** Of whom each element is to show the photo, and which one it has seen. @type {WeakMap<Element, { jid: string, of?: Promise<string | null> }>} */
+  /** Of whom each element is to show the photo, and which one it has seen. @type {WeakMap<Element, { jid: string, of?: Promise<string | null | undefined> }>} */
   #faces = new WeakMap();
   /** Asks for a photo once its place is seen: most buddies of a long list never are. */
   #seen = new IntersectionObserver((entries) => {
@@ -60,9 +65,10 @@ export class Photos {
     if (!face) return;
     const of = (face.of = this.#url(face.jid));
     void of.then((url) => {
-      if (!url || face.of !== of || e.dataset.photo === url) return;
-      e.replaceChildren(h('img', { src: url, alt: '', width: 40, height: 40 }));
-      e.dataset.photo = url;
+      if (url === undefined || face.of !== of) return;
+      if (url) return e.replaceChildren(h('img', { src: url, alt: '', width: 40, height: 40 }));
+      e.querySelector('img')?.remove();
+      nameAvatar(e, names.get(e) ?? '');
     });
   }
 
@@ -80,7 +86,7 @@ export class Photos {
         : jid.includes('/')
           ? none
           : this.#perch.getPhoto(jid);
-      url = photo.then((b) => b && URL.createObjectURL(b)).catch(() => null);
+      url = photo.then((b) => b && URL.createObjectURL(b)).catch(() => undefined);
       this.#urls.set(jid, url);
     }
     return url;

@@ -19,7 +19,7 @@ const states = { connecting: 'Signing in', online: 'Online', reconnecting: 'Reco
 /** The text for each reason of a state; an unknown reason is shown as it is. */
 const reasons = /** @type {Record<string, string>} */ ({
   'link-lost': 'the link to the XMPP service was lost',
-  credentials: 'the service does not accept the token any more',
+  credentials: 'the service does not accept the password or token any more',
   conflict: 'another client took this session',
   policy: 'the service refused what was sent',
   config: 'the gateway is set up wrongly for this service',
@@ -133,26 +133,24 @@ export class SessionBox {
     ];
   }
 
-  /** The session lives and its caches can be read, but the service wants a fresh token. */
+  /** The session lives and its caches can be read, but the service wants a fresh credential: what it was opened with. */
   #expired() {
-    const token = h('input', {
-      type: 'password',
-      required: true,
-      autocomplete: 'off',
-      'aria-label': 'Fresh token',
-      placeholder: 'Fresh token',
-    });
+    const { service, minted } = this.#pane;
+    const byPassword = Boolean(minted && service?.password);
+    const label = byPassword ? 'Password' : 'Fresh token';
+    const autocomplete = byPassword ? 'current-password' : 'off';
+    const secret = h('input', { type: 'password', required: true, autocomplete, 'aria-label': label, placeholder: label });
     const renew = async (/** @type {Event} */ e) => {
       e.preventDefault();
-      if (await this.#pane.renew(token.value.trim())) note('The session continues with the fresh token.');
+      const fresh = byPassword ? { password: secret.value } : { token: secret.value.trim() };
+      if (await this.#pane.renew(fresh)) note('The session continues.');
     };
-    const { service } = this.#pane;
     const page = service?.sign_in
       ? [h('button', { type: 'button', class: 'quiet', onclick: () => toSignIn('one', service.upstream) }, 'Sign in on the service’s page')]
       : [];
     return [
-      'The token has expired: the service does not accept it any more. What you see is what was known before.',
-      h('form', { class: 'row', onsubmit: renew }, token, h('button', {}, 'Continue'), ...page),
+      `The ${byPassword ? 'password has changed' : 'token has expired'}: the service does not accept it any more. What you see is what was known before.`,
+      h('form', { class: 'row', onsubmit: renew }, secret, h('button', {}, 'Continue'), ...page),
     ];
   }
 }

@@ -86,7 +86,7 @@ export class SessionPanel {
       {
         class: 'row wrap',
         'aria-label': 'Change the password',
-        hidden: !this.#pane.token.startsWith('perch_'),
+        hidden: !this.#pane.minted,
         oninput: () => again.setCustomValidity(''), // of either: the first may be the wrong one
         onsubmit: change,
       },

@@ -7,27 +7,27 @@ export const most = 120;
 
 /** @typedef {{ key: string }} Keyed */
 
+/** @param {readonly Keyed[]} all @param {string} key "" is that of none */
+const indexOf = (all, key) => (key ? all.findIndex((m) => m.key === key) : -1);
+
 export class Shown {
-  /** The first one; "": as many as a step has. */ #first = '';
-  /** The last one; "": whatever is the newest. */ #last = '';
+  /** The first one; "", or one that is not there: as many as a step has. */ #first = '';
+  /** The last one; "", or one that is not there: whatever is the newest. */ #last = '';
 
   /** Back to the newest messages. */
   reset() {
     this.#first = this.#last = '';
   }
 
-  /** Whether new messages are shown as they come. */
-  get follows() {
-    return this.#last === '';
+  /** Whether new messages are shown as they come. @param {readonly Keyed[]} all */
+  follows(all) {
+    return indexOf(all, this.#last) < 0;
   }
 
   /** From where to where, the end excluded. @param {readonly Keyed[]} all */
   range(all) {
-    const index = (/** @type {string} */ key) => (key ? all.findIndex((m) => m.key === key) : -1);
-    const last = index(this.#last);
-    if (last < 0) this.#last = '';
-    const to = last < 0 ? all.length : last + 1;
-    const first = index(this.#first);
+    const to = indexOf(all, this.#last) + 1 || all.length;
+    const first = indexOf(all, this.#first);
     const from = first < 0 || first >= to ? to - step : first;
     return { from: Math.max(0, from, to - most), to };
   }

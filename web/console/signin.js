@@ -8,8 +8,11 @@ import { serviceOf, services } from './services.js';
 
 const stateKey = 'perch:oauth';
 const client = () => import('../perch.js');
+const several = services.length > 1;
 
-/** @param {string} slot @param {(token: string) => void} enter */
+/** What goes on with a token. @typedef {(token: string, upstream?: string) => void} Enter */
+
+/** @param {string} slot @param {Enter} enter */
 export function signIn(slot, enter) {
   const trial = services.filter((s) => s.accounts?.length);
   const pages = services.filter((s) => s.sign_in);
@@ -37,7 +40,7 @@ export function signIn(slot, enter) {
   );
 }
 
-/** The accounts that a service offers. @param {import('./services.js').Service} service @param {(token: string) => void} enter */
+/** The accounts that a service offers. @param {import('./services.js').Service} service @param {Enter} enter */
 function offered({ label, about, accounts = [] }, enter) {
   const person = (/** @type {import('./services.js').Account} */ { name, token }) =>
     h('button', { class: 'person', onclick: () => enter(token) }, avatar(name), h('span', {}, name), h('small', {}, token));
@@ -81,17 +84,15 @@ function refusable(label, fields, named, submit) {
   return h('form', { class: 'fields', onsubmit: go, oninput: calm }, ...fields, why, h('div', { class: 'row end' }, button));
 }
 
-/** @param {string} slot @param {import('./services.js').Service[]} among @param {(token: string) => void} enter */
+/** A choice of services, where there are several. @param {string} usual what is chosen by saying nothing @param {import('./services.js').Service[]} among */
+const choice = (usual, among) =>
+  h('select', { name: 'upstream' }, h('option', { value: '' }, usual), ...among.map((s) => h('option', { value: s.upstream }, s.label)));
+
+/** @param {string} slot @param {import('./services.js').Service[]} among @param {Enter} enter */
 function withPassword(slot, among, enter) {
   const jid = h('input', { name: 'jid', autocomplete: 'username', required: true, placeholder: 'you@example.org', spellcheck: 'false' });
   const password = h('input', { name: 'password', type: 'password', autocomplete: 'current-password', required: true });
-  const upstream = h(
-    'select',
-    { name: 'upstream' },
-    h('option', { value: '' }, 'That of the address'),
-    ...among.map((s) => h('option', { value: s.upstream }, s.label)),
-  );
-  const several = services.length > 1;
+  const upstream = choice('That of the address', among);
   const submit = async () => {
     const { Perch } = await client();
     /** @type {SignInRequest} */
@@ -107,8 +108,9 @@ function withPassword(slot, among, enter) {
   return refusable('Sign in', fields, { jid, ...(several && { upstream }), password }, submit);
 }
 
-/** A token is looked at before the page is left to it. @param {string} slot @param {(token: string) => void} enter */
+/** A token is looked at before the page is left to it. @param {string} slot @param {Enter} enter */
 function withToken(slot, enter) {
+  const upstream = choice('That of the token', services);
   const token = h('input', { name: 'token', type: 'password', autocomplete: 'off', required: true, spellcheck: 'false' });
   const submit = async () => {
     const { Perch, PerchError } = await client();
@@ -117,19 +119,23 @@ function withToken(slot, enter) {
     if (!/^[\x21-\x7e]+$/.test(given))
       throw new Error('A token has no spaces and only letters, digits and signs of ASCII: copy it alone, and whole.');
     try {
-      await new Perch({ token: given }).getSession();
+      await new Perch({ token: given, upstream: upstream.value }).getSession();
     } catch (e) {
-      if (e instanceof PerchError && ![401, 403, 422, 429].includes(e.status)) return enter(given); // the page says how it goes
+      if (e instanceof PerchError && ![401, 403, 422, 429].includes(e.status)) return enter(given, upstream.value); // the page says how it goes
       throw e;
     }
-    enter(given);
+    enter(given, upstream.value);
   };
-  return refusable('Open', [field(`${slot}-token`, 'Bearer token', token)], { token }, submit);
+  const fields = [
+    field(`${slot}-token`, 'Bearer token', token),
+    ...(several ? [field(`${slot}-of`, 'Service of the token', upstream)] : []),
+  ];
+  return refusable('Open', fields, { ...(several && { upstream }), token }, submit);
 }
 
 /** Leads to the consent page (RFC 6749, 4.2.1) of a service. state ties its answer to this tab. @param {string} slot @param {string} upstream */
 export function leave(slot, upstream) {
-  const state = `${slot}.${crypto.randomUUID()}`;
+  const state = `${slot}.${crypto.randomUUID()}.${upstream}`;
   sessionStorage.setItem(stateKey, state);
   const service = serviceOf(upstream);
   const url = new URL(service?.sign_in ?? '', location.origin);
@@ -146,7 +152,7 @@ export function leave(slot, upstream) {
 }
 
 /** Takes the answer of the consent page out of the address, so that it stays in no history.
- * The result is what went wrong, "" if nothing did. @param {(slot: string, token: string) => void} signedIn */
+ * The result is what went wrong, "" if nothing did. @param {(slot: string, token: string, upstream: string) => void} signedIn */
 export function returned(signedIn) {
   const answer = new URLSearchParams(location.hash.slice(1));
   if (!answer.has('state')) return '';
@@ -156,6 +162,7 @@ export function returned(signedIn) {
   if (!state || answer.get('state') !== state) return 'The sign-in was not started here, so its answer is not used. Please try again.';
   const token = answer.get('access_token');
   if (!token) return answer.get('error') === 'access_denied' ? 'You said no on the sign-in page.' : 'The sign-in page gave no token.';
-  signedIn(state.split('.')[0] ?? '', token);
+  const [slot = '', , ...upstream] = state.split('.');
+  signedIn(slot, token, upstream.join('.'));
   return '';
 }

@@ -9,21 +9,23 @@ const most = 200;
 
 /** @param {string} slot */
 export function storage(slot) {
-  const [tokenKey, stateKey] = [`perch:${slot}:token`, `perch:${slot}:state`];
+  const [tokenKey, stateKey, upstreamKey] = [`perch:${slot}:token`, `perch:${slot}:state`, `perch:${slot}:upstream`];
   return {
     token: () => sessionStorage.getItem(tokenKey),
-    /** @param {string} token */
-    signIn(token) {
+    /** The service that the token is of, "" if nobody has said. */
+    upstream: () => sessionStorage.getItem(upstreamKey) ?? '',
+    /** @param {string} token @param {string} upstream */
+    signIn(token, upstream) {
       if (sessionStorage.getItem(tokenKey) !== token) sessionStorage.removeItem(stateKey);
       sessionStorage.setItem(tokenKey, token);
+      sessionStorage.setItem(upstreamKey, upstream);
     },
     /** A fresh token of the same account. @param {string} token */
     renew(token) {
       sessionStorage.setItem(tokenKey, token);
     },
     forget() {
-      sessionStorage.removeItem(tokenKey);
-      sessionStorage.removeItem(stateKey);
+      for (const key of [tokenKey, stateKey, upstreamKey]) sessionStorage.removeItem(key);
     },
     /** @returns {(SavedState & { open?: string }) | null} */
     load() {

@@ -22,11 +22,11 @@ test('signing in: JID and password, which service, and why not', () =>
     await page.getByLabel('JID').waitFor();
     await isPlain(page, 'sign-in');
     assert.equal(await page.getByLabel('Bearer token').isVisible(), false, 'a token is asked for first');
-    const options = await page.getByLabel('Service').locator('option').allTextContents();
+    const options = await page.getByLabel('Service', { exact: true }).locator('option').allTextContents();
     assert.deepEqual(options, ['That of the address', 'real', 'second']);
     await page.getByLabel('JID').fill(alice.jid);
     await page.getByLabel('Password').fill('not the password');
-    await page.getByLabel('Service').selectOption('second');
+    await page.getByLabel('Service', { exact: true }).selectOption('second');
     await page.getByLabel('Password').press('Enter');
     await until('the refusal', async () => (await page.getByRole('alert').textContent()) !== '');
     assert.equal(await page.locator('.note').count(), 0, 'the refusal is outside of the form');
