@@ -1,6 +1,6 @@
 import type { StoredMessage } from '@perch-im/perch';
 import { useConversation, useMessages, usePerch, useRoom, useTyping } from '@perch-im/react';
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { Composer } from './Composer';
 import { useName } from './List';
 import { Message } from './Message';
@@ -39,6 +39,7 @@ function Messages({ jid, edit }: { jid: string; edit: (m: StoredMessage) => void
   const messages = useMessages(jid);
   const complete = useConversation(jid)?.complete ?? false;
   const before = !complete && messages.length > 0 ? 1 : 0; // a row for the way to what is older
+  const keyOf = useCallback((i: number) => messages[i - before]?.key ?? 'older', [messages, before]);
   useEffect(() => void perch.loadHistory(jid).catch(() => {}), [perch, jid]); // some services have no archive
   useRead(jid);
   return (
@@ -48,7 +49,7 @@ function Messages({ jid, edit }: { jid: string; edit: (m: StoredMessage) => void
         count={before + messages.length}
         height={64}
         newest={messages.findLast((m) => m.direction === 'out')?.key ?? ''}
-        keyOf={(i) => messages[i - before]?.key ?? 'older'}
+        keyOf={keyOf}
         row={(i) => {
           const m = messages[i - before];
           if (m) return <Message jid={jid} message={m} edit={edit} />;

@@ -1,7 +1,7 @@
 import type { Buddy, Conversation } from '@perch-im/perch';
 import type { State } from '@perch-im/perch/slices';
 import { useConversations, usePresence, useSlice } from '@perch-im/react';
-import { memo, useMemo } from 'react';
+import { memo, useCallback, useMemo } from 'react';
 import { count } from './renders';
 import { Rows } from './Rows';
 
@@ -19,13 +19,17 @@ export function List({ open, show }: { open: string; show: Show }) {
     const known = new Set(conversations.map((c) => c.jid));
     return buddies.filter((b) => !known.has(b.jid));
   }, [conversations, buddies]);
-  const entry = (i: number): Conversation | Buddy => conversations[i] ?? others[i - conversations.length]!;
+  const entry = useCallback(
+    (i: number): Conversation | Buddy => conversations[i] ?? others[i - conversations.length]!,
+    [conversations, others],
+  );
+  const keyOf = useCallback((i: number) => entry(i).jid, [entry]);
   return (
     <Rows
       label="Conversations and people"
       count={conversations.length + others.length}
       height={48}
-      keyOf={(i) => entry(i).jid}
+      keyOf={keyOf}
       row={(i) => {
         const c = conversations[i];
         const { jid, name } = entry(i);

@@ -6,6 +6,7 @@ type Props = {
   count: number;
   /** About how high a row is, until it is measured. */
   height: number;
+  /** The same function until a key is another one: with a new one all rows are measured again. */
   keyOf: (index: number) => Key;
   row: (index: number) => ReactNode;
   /** The newest row is at the end: the list begins there, stays there, and moves there when this changes. */
