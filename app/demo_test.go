@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +13,8 @@ import (
 
 	"github.com/perch-im/perch/app"
 	"github.com/perch-im/perch/internal/canary"
+	"github.com/perch-im/perch/internal/testkit"
+	"github.com/perch-im/perch/today"
 )
 
 // startDemo starts a gateway with the embedded services of a name.
@@ -90,6 +94,41 @@ func TestDemoByPassword(t *testing.T) {
 	}
 	if features := strings.Join(got.Session.Features, " "); !strings.Contains(features, "rooms") || !strings.Contains(features, "message-react") {
 		t.Errorf("got the features %s, want rooms and message-react among them", features)
+	}
+}
+
+// TestDemoRooms: a session of today that wants the rooms of its bookmarks is in the lounge and the town hall at once,
+// with what was said there before, and in none when it does not want them.
+func TestDemoRooms(t *testing.T) {
+	a, err := startDemo(t, "today")
+	if err != nil {
+		t.Fatalf("start: got error %v, want none", err)
+	}
+	api := testkit.NewGateway(t, a.URL(), today.DemoTokenPrefix+"ada")
+	api.Call(t, http.StatusCreated, http.MethodPost, "/v1/session", map[string]string{"rooms": "autojoin"})
+	testkit.Eventually(t, 30*time.Second, func() error {
+		rooms := api.Get(t, "/v1/rooms")
+		for _, local := range []string{"lounge", "town-hall"} {
+			r := rooms.Find("items", "jid", local+"@rooms.perch.localhost")
+			if r == nil || r.Str("state") != "joined" || r.Str("nick") != "Ada" || !r.Bool("bookmark.autojoin") {
+				return fmt.Errorf("%s is %v, want it joined as Ada, by its bookmark", local, r)
+			}
+		}
+		return nil
+	})
+	talk := "/v1/conversations/" + testkit.Escape("lounge@rooms.perch.localhost") + "/messages?limit=50"
+	testkit.Eventually(t, 10*time.Second, func() error {
+		if m := api.Get(t, talk).Find("items", "body", "Me, with a new keyboard."); m == nil {
+			return errors.New("the lounge is silent, want what was said there before")
+		}
+		return nil
+	})
+	ben := testkit.NewGateway(t, a.URL(), today.DemoTokenPrefix+"ben")
+	ben.Get(t, "/v1/session")
+	for _, r := range ben.Get(t, "/v1/rooms").List("items") {
+		if state := r.Str("state"); state == "joined" || state == "joining" {
+			t.Errorf("ben is %s in %s, want him in no room", state, r.Str("jid"))
+		}
 	}
 }
 

@@ -53,3 +53,46 @@ func TestDemo(t *testing.T) {
 		}
 	}
 }
+
+// TestDemoPictures: those of the history load after each start, in rooms and between people, from where the service
+// listens then.
+func TestDemoPictures(t *testing.T) {
+	seen := map[string]string{}
+	for _, which := range []string{"first", "second"} {
+		t.Run(which, func(t *testing.T) {
+			o := today.Demo()
+			for i := range o.Accounts { // what is searched for secrets must not find a name
+				o.Accounts[i].Password = canary.Mark + o.Accounts[i].Local
+			}
+			s := start(t, o)
+			ada := online(t, s, "ada", "x")
+			for _, to := range []string{"", "lounge@rooms." + s.Domain()} {
+				ada.IQ("set", to, "<query xmlns='urn:xmpp:mam:2'/>")
+				found := 0
+				for _, n := range xmpptest.Only(ada.Sync(), "message") {
+					m := n.At("result", "forwarded", "message")
+					url := kid(m, "jabber:x:oob").At("url").Text
+					if url == "" {
+						continue
+					}
+					found++
+					if !strings.HasPrefix(url, "http://"+s.HTTPAddr().String()+"/") || m.At("body").Text != url {
+						t.Errorf("got the address %q with the body %q, want one of %s", url, m.At("body").Text, s.HTTPAddr())
+					}
+					res, body := web(t, "GET", url, "")
+					if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "image/png" || !strings.HasPrefix(body, "\x89PNG") {
+						t.Errorf("%s: got %d, %q and %d bytes, want a PNG", url, res.StatusCode, res.Header.Get("Content-Type"), len(body))
+					}
+					id := n.At("result").Get("id")
+					if before, ok := seen[id]; which == "second" && (!ok || before != body) {
+						t.Errorf("%s: got another picture than at the first start, want the same", id)
+					}
+					seen[id] = body
+				}
+				if found != 1 {
+					t.Errorf("the archive of %q: got %d pictures, want one", to, found)
+				}
+			}
+		})
+	}
+}

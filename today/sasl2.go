@@ -42,6 +42,9 @@ func (st *stream) authenticate2(e *xmppserver.Element) error {
 	if err != nil {
 		return err
 	}
+	if v.acct != nil && !st.isFrom(v.acct) {
+		v = verdict{fail: "invalid-authzid"}
+	}
 	if v.acct == nil {
 		st.conn.Write(failure(nsSASL2, v.fail))
 		return nil
@@ -52,6 +55,12 @@ func (st *stream) authenticate2(e *xmppserver.Element) error {
 		st.conn.Write(b)
 	}
 	return nil
+}
+
+// isFrom reports whether the header of the stream names the account, if it names any (XEP-0388, 2.3).
+func (st *stream) isFrom(a *account) bool {
+	from := st.conn.From()
+	return from.Localpart() == "" || from.Bare().String() == a.Bare
 }
 
 // succeed does all that goes with the login, and says so in one answer; the features follow it at once

@@ -58,6 +58,49 @@ func TestBindInOneStep(t *testing.T) {
 	}
 }
 
+// TestHeaderNamesTheAccount: a login in one step is for the account that the header of the stream names, if it
+// names one (XEP-0388, 2.3).
+func TestHeaderNamesTheAccount(t *testing.T) {
+	s := start(t, world())
+	for from, want := range map[string]string{
+		"": "", at("ann"): "", "Ann@Perch.Localhost": "", at("ann") + "/phone": "", s.Domain(): "",
+		at("ben"): "invalid-authzid", "ann@else.example": "invalid-authzid",
+	} {
+		c := xmpptest.Dial(t, server(s))
+		c.From = from
+		c.Secure()
+		n := authenticate(c, "ann", bindAll)
+		if got := n.Condition(); got != want || (n.XMLName.Local == "success") != (want == "") {
+			t.Errorf("from %q: got %s %q, want %q", from, n.XMLName.Local, got, want)
+		}
+		if want != "" { // and the client may try again
+			if n := authenticate(c, from[:3], ""); (n.XMLName.Local == "success") != (from == at("ben")) {
+				t.Errorf("from %q, by that account: got %v, want it let in where it is ours", from, n)
+			}
+		}
+		p, _, err := dial(t, s, "http://localhost", "xmpp")
+		if err != nil {
+			t.Fatalf("dial: got error %v, want none", err)
+		}
+		p.send("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='" + from + "' to='" + today.DefaultDomain + "' version='1.0'/>")
+		p.next()
+		p.next()
+		p.send("<authenticate xmlns='" + nsSASL2 + "' mechanism='PLAIN'><initial-response>" + b64("\x00ann\x00"+canary.Mark+"ann") + "</initial-response></authenticate>")
+		if got := p.next().Condition(); got != want {
+			t.Errorf("from %q by a WebSocket: got %q, want %q", from, got, want)
+		}
+	}
+	p, _, err := dial(t, s, "http://localhost", "xmpp")
+	if err != nil {
+		t.Fatalf("dial: got error %v, want none", err)
+	}
+	p.send("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='@' to='" + today.DefaultDomain + "' version='1.0'/>")
+	p.next()
+	if got := p.next().Condition(); got != "improper-addressing" {
+		t.Errorf("no address: got %q, want improper-addressing", got)
+	}
+}
+
 // TestLoginInTwoSteps: without a bind, the features ask for one, and the stream has not been restarted.
 func TestLoginInTwoSteps(t *testing.T) {
 	s := start(t, world())

@@ -32,6 +32,7 @@ type Conn struct {
 	xml    *xml.Decoder // of the present stream, over in
 	framed bool         // a WebSocket: one element a message (RFC 7395)
 	to     jid.JID      // the host of the last header
+	from   jid.JID      // and whom it is from; the zero value: it does not say
 	opened bool         // our stream header has been sent and not been restarted since
 	why    string       // the condition of the deadline that is armed
 	bye    func()       // the end of a WebSocket, which may wait; nil for a socket
@@ -65,6 +66,10 @@ func (c *Conn) TLS() (tls.ConnectionState, bool) {
 	}
 	return t.ConnectionState(), true
 }
+
+// From is the address that the last stream header of the client has named as its own (RFC 6120, 4.7.1), or the
+// zero value.
+func (c *Conn) From() jid.JID { return c.from }
 
 // Lost reports, in Handler.Leave, whether the connection broke or fell silent: neither side has ended the
 // stream by an error or an end tag, so that stream management may continue it on another connection

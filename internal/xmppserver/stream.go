@@ -102,7 +102,7 @@ func (c *Conn) Open() error {
 	}
 	in := stream.Info{To: c.to} // a host that one header has named holds for the next ones
 	err = in.FromStartElement(start)
-	c.to = in.To
+	c.to, c.from = in.To, in.From
 	b := []byte("<?xml version='1.0'?><stream:stream version='1.0' xml:lang='en'")
 	b = AppendAttr(b, "id", streamID())
 	b = AppendAttr(b, "from", c.srv.o.Domain)

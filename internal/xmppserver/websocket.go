@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/coder/websocket"
+	"mellium.im/xmpp/jid"
 	"mellium.im/xmpp/stream"
 )
 
@@ -76,6 +77,17 @@ func (c *Conn) openFramed() error {
 		return stream.UnsupportedVersion
 	case !strings.EqualFold(e.Get("to"), c.srv.o.Domain):
 		return stream.HostUnknown
+	}
+	return c.named(e.Get("from"))
+}
+
+// named takes the from of <open/> (RFC 7395, 3.4).
+func (c *Conn) named(from string) (err error) {
+	if c.from = (jid.JID{}); from == "" {
+		return nil
+	}
+	if c.from, err = jid.Parse(from); err != nil {
+		return stream.ImproperAddressing
 	}
 	return nil
 }

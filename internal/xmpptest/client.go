@@ -76,6 +76,7 @@ type Client struct {
 	T    testing.TB
 	Conn net.Conn
 	JID  string // after Bind
+	From string // in the stream headers that follow; "": none
 
 	s    Server
 	d    *xml.Decoder
@@ -189,7 +190,11 @@ func (c *Client) Find(what string, match func(Node) bool) Node {
 func (c *Client) Open() Node {
 	c.T.Helper()
 	c.d = xml.NewDecoder(c.Conn)
-	c.Send("<?xml version='1.0'?><stream:stream to='%s' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>", c.s.Domain)
+	from := ""
+	if c.From != "" {
+		from = " from='" + c.From + "'"
+	}
+	c.Send("<?xml version='1.0'?><stream:stream to='%s'"+from+" xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>", c.s.Domain)
 	st, err := c.Start()
 	if err != nil || st.Name.Local != "stream" {
 		c.T.Fatalf("stream header: %v %v, want no error and %q", st.Name.Local, err, "stream")
