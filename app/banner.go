@@ -21,24 +21,26 @@ var welcome = template.Must(template.New("welcome").Parse(`Perch {{.Version}}: o
   upstream  {{.}}
 {{- end}}
   store     {{.Store}}
-{{if .Tokens}}
+{{if .Demos}}
 Demo accounts (the tokens are published: loopback only)
-
+{{range .Demos}}
+  {{.Name}}: {{.About}}
 {{- range .Tokens}}
-  {{.}}
+    {{.}}
 {{- end}}
-{{if .Consent}}
-Or sign in as one of them on the service's consent page, and take the access token from the address:
+{{end}}
+{{- if .Consent}}
+Or sign in on the consent page of messenger, and take the access token from the address:
 
   {{.Consent}}
 {{end}}
 Try it in another terminal:
-
-  curl -H 'Authorization: Bearer {{.Token}}' {{.URL}}/v1/buddies
-  curl -H 'Authorization: Bearer {{.Token}}' {{.URL}}/v1/presence
-  curl -H 'Authorization: Bearer {{.Token}}' -H 'Content-Type: application/json' -d '{"to":"{{.Echo}}","body":"Hello!"}' {{.URL}}/v1/messages
-  curl -N -H 'Authorization: Bearer {{.Token}}' -H 'Accept: application/x-ndjson' {{.URL}}/v1/events
-{{else}}
+{{range .Demos}}{{$d := .}}{{range .Paths}}
+  curl -H 'Authorization: Bearer {{$d.Token}}' {{$.URL}}{{.}}
+{{- end}}
+  curl -H 'Authorization: Bearer {{.Token}}' -H 'Content-Type: application/json' -d '{"to":"{{.Friend}}","body":"Hello!"}' {{$.URL}}/v1/messages
+  curl -N -H 'Authorization: Bearer {{.Token}}' -H 'Accept: application/x-ndjson' {{$.URL}}/v1/events
+{{end}}{{else}}
 Sign in with a JID and a password (the answer has the bearer token for everything else):
 
   curl -H 'Content-Type: application/json' -d '{"jid":"you@{{.Domain}}","password":"..."}' {{.URL}}/v1/session
@@ -49,9 +51,9 @@ Stop with Ctrl-C.
 // Welcome prints what runs and how to try it. The lines work as they are pasted.
 func Welcome(w io.Writer, a *App) error {
 	data := struct {
-		Version, URL, Admin, Store, Domain, Consent, Token string
-		Echo                                               perch.JID
-		Upstreams, Tokens                                  []string
+		Version, URL, Admin, Store, Domain, Consent string
+		Upstreams                                   []string
+		Demos                                       []demoLines
 	}{Version: a.o.Version, URL: a.URL(), Admin: a.AdminAddr(), Consent: a.ConsentURL(), Store: "memory (lost when this process ends; --redis-url keeps it)"}
 	if a.o.RedisURL != "" {
 		data.Store = "redis at " + redisHost(a.o.RedisURL)
@@ -64,12 +66,7 @@ func Welcome(w io.Writer, a *App) error {
 	}
 	for _, e := range a.embedded {
 		data.Upstreams = append(data.Upstreams, fmt.Sprintf("%s (embedded: %s at %s)", e.upstream.Name, e.upstream.Domain, e.upstream.Address))
-		for _, x := range e.accounts {
-			data.Tokens = append(data.Tokens, fmt.Sprintf("%-12s %s", x.token, x.jid))
-		}
-		if data.Token == "" {
-			data.Token, data.Echo = e.accounts[0].token, e.friend
-		}
+		data.Demos = append(data.Demos, e.lines())
 	}
 	// In one write: lines of the log may go to the same terminal or file.
 	var text bytes.Buffer
@@ -78,6 +75,22 @@ func Welcome(w io.Writer, a *App) error {
 	}
 	_, err := w.Write(text.Bytes())
 	return err
+}
+
+// demoLines are what is said of an embedded service.
+type demoLines struct {
+	Name, About, Token string
+	Friend             perch.JID
+	Tokens             []string
+	Paths              []string // of the API, to look at first
+}
+
+func (e *embedded) lines() demoLines {
+	d := demoLines{Name: e.upstream.Name, About: e.about, Token: e.accounts[0].token, Friend: e.friend, Paths: e.paths}
+	for _, x := range e.accounts {
+		d.Tokens = append(d.Tokens, fmt.Sprintf("%-12s %s", x.token, x.jid))
+	}
+	return d
 }
 
 // line describes an upstream in a few words.

@@ -37,7 +37,7 @@ func startDemo(t *testing.T, name string) (*app.App, error) {
 // TestDemo: each name runs its services, whose published tokens lead to them, and the start says so.
 func TestDemo(t *testing.T) {
 	for name, tokens := range map[string]map[string]string{
-		"":          {"demo-alice": "messenger", "today-ada": ""},
+		"":          {"demo-alice": "messenger", "today-ada": "today"},
 		"messenger": {"demo-alice": "messenger", "today-ada": ""},
 		"today":     {"today-ada": "today", "today-ben": "today", "today-cleo": "today", "demo-alice": ""},
 		"both":      {"demo-alice": "messenger", "demo-bob": "messenger", "today-ada": "today"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/perch-im/perch"
 	"github.com/perch-im/perch/messenger"
+	"github.com/perch-im/perch/sessions"
 	"github.com/perch-im/perch/today"
 	"github.com/perch-im/perch/web"
 	"github.com/perch-im/perch/xmppconn"
@@ -26,10 +27,21 @@ type embedded struct {
 	upstream       xmppconn.Upstream
 	tokenMechanism string
 	tokenPrefix    string
+	rooms          string // Upstream.Rooms
 	accounts       []demoAccount
+	about          string    // what it is for, in a sentence
 	friend         perch.JID // who answers, for the lines of the banner
+	paths          []string  // of the API, for the lines of the banner
 	page           func() web.Service
 }
+
+// What the embedded services are for, as the banner and the console say it.
+const (
+	aboutMessenger = "a service like that of 2011, with buddies, presence and messages"
+	aboutToday     = "a service of today, with rooms, edits, reactions, files and read positions; the password is the name"
+)
+
+func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] + "." }
 
 // demoAccount is one to try a service with.
 type demoAccount struct {
@@ -81,7 +93,7 @@ func (a *App) startDemo() error {
 		if err != nil {
 			return err
 		}
-		u.config.TokenPrefix = e.tokenPrefix
+		u.config.TokenPrefix, u.config.Rooms = e.tokenPrefix, e.rooms
 		a.embedded, table[x.name] = append(a.embedded, e), u
 	}
 	a.o.DefaultUpstream = a.embedded[0].upstream.Name
@@ -106,7 +118,8 @@ func (a *App) startMessenger() (*embedded, error) {
 			Name: DemoMessenger, Domain: s.Domain(), Address: s.Addr().String(), TLS: xmppconn.TLSStartTLS,
 			RootCAs: s.CA(), Profile: xmppconn.ProfileMessenger,
 		},
-		tokenMechanism: messenger.Mechanism, accounts: demoAccounts("demo-", s.JID, "alice", "bob", "carol"), friend: s.JID("echo"), page: a.messengerPage,
+		tokenMechanism: messenger.Mechanism, accounts: demoAccounts("demo-", s.JID, "alice", "bob", "carol"), page: a.messengerPage,
+		about: aboutMessenger, friend: s.JID("echo"), paths: []string{"/v1/buddies", "/v1/presence"},
 	}, nil
 }
 
@@ -127,7 +140,8 @@ func (a *App) startToday() (*embedded, error) {
 			Name: DemoToday, Domain: s.Domain(), Address: s.Addr().String(), TLS: xmppconn.TLSStartTLS,
 			RootCAs: s.CA(), Profile: xmppconn.ProfileStandard,
 		},
-		tokenMechanism: "OAUTHBEARER", tokenPrefix: today.DemoTokenPrefix, accounts: demoAccounts(today.DemoTokenPrefix, s.JID, today.DemoPeople()...), friend: s.JID("buddy"),
+		tokenMechanism: "OAUTHBEARER", tokenPrefix: today.DemoTokenPrefix, rooms: sessions.RoomsAutoJoin, accounts: demoAccounts(today.DemoTokenPrefix, s.JID, today.DemoPeople()...),
+		about: aboutToday, friend: s.JID("buddy"), paths: []string{"/v1/conversations", "/v1/rooms"},
 	}
 	e.page = e.todayPage
 	return e, nil
@@ -145,7 +159,7 @@ func demoAccounts(prefix string, jid func(string) perch.JID, names ...string) (l
 // Start.
 func (a *App) messengerPage() web.Service {
 	return web.Service{
-		Upstream: DemoMessenger, Label: "Demo accounts", About: "A service like the Messenger of 2011, in this program: buddies, presence and messages.",
+		Upstream: DemoMessenger, Label: "Messenger (demo)", About: sentence(aboutMessenger),
 		SignIn: a.ConsentURL(), Scope: "wl.messenger", Hint: "Echo answers whatever you say.", LinkCutter: "scissors@contoso.com",
 	}
 }
@@ -153,7 +167,7 @@ func (a *App) messengerPage() web.Service {
 // todayPage is what the console offers of the service of today.
 func (e *embedded) todayPage() web.Service {
 	return web.Service{
-		Upstream: DemoToday, Label: "Demo accounts of today", About: "A service of today, in this program: rooms, edits, reactions, files and read positions.",
+		Upstream: DemoToday, Label: "Today (demo)", About: sentence(aboutToday),
 		Password: true, Hint: "Buddy answers, corrects itself and reacts; people talk in the lounge.",
 	}
 }

@@ -39,7 +39,7 @@ func (o Options) manage(x *sessions.Options, ups upstreamTable) {
 	x.Upstreams = map[string]sessions.Upstream{}
 	for name, u := range ups {
 		info := u.info
-		info.TokenPrefix = u.config.TokenPrefix
+		info.TokenPrefix, info.Rooms = u.config.TokenPrefix, u.config.Rooms
 		info.UpstreamLimits = u.config.inherited(&o)
 		x.Upstreams[name] = info
 	}

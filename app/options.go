@@ -14,8 +14,8 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// Options of an App. The zero value is the demo: the embedded Messenger-compatible
-// service, everything in memory, the gateway on 127.0.0.1:8080.
+// Options of an App. The zero value is the demo: the two embedded services,
+// everything in memory, the gateway on 127.0.0.1:8080.
 type Options struct {
 	Listen      string // HTTP address of the gateway; default 127.0.0.1:8080
 	AdminListen string // health and metrics; default 127.0.0.1:9090, "off" for none
@@ -62,7 +62,7 @@ type Options struct {
 // UpstreamOptions are about all upstreams.
 type UpstreamOptions struct {
 	DefaultUpstream string // whose the access tokens are that nothing else tells; default the first
-	Demo            string // what runs without Upstreams: DemoMessenger (default), DemoToday, DemoBoth or DemoOff
+	Demo            string // what runs without Upstreams: DemoBoth (default), DemoMessenger, DemoToday or DemoOff
 }
 
 // SecretOptions are about what is kept in Redis, beside Secret.
@@ -162,6 +162,7 @@ type Upstream struct {
 	Mechanisms     []string `yaml:"mechanisms"`      // SASL names in order of preference
 	TokenMechanism string   `yaml:"token-mechanism"` // lets access tokens of this upstream be passed through
 	TokenPrefix    string   `yaml:"token-prefix"`    // what its access tokens begin with; it is a part of them, and sent as it is
+	Rooms          string   `yaml:"rooms"`           // autojoin: new sessions join the rooms of the account's bookmarks; "": those that clients join
 	RedirectAllow  []string `yaml:"redirect-allow"`  // hosts that see-other-host may name: names or *.suffix, with a port or without
 	Resource       string   `yaml:"resource"`        // of sessions that name none; default the choice of the server
 
@@ -176,7 +177,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Listen, "127.0.0.1:8080")
 	setDefault(&o.AdminListen, "127.0.0.1:9090")
 	setDefault(&o.MaxSessions, 10_000)
-	setDefault(&o.Demo, DemoMessenger)
+	setDefault(&o.Demo, DemoBoth)
 	half := (o.MaxSessions + 1) / 2 // no address takes a whole node
 	setDefault(&o.SessionsPerAccount, min(10, half))
 	setDefault(&o.SessionsPerAddress, half)
@@ -318,6 +319,10 @@ func (o Options) validateUpstreams() error {
 			return fmt.Errorf("upstream %q: profile %q is neither standard nor messenger", u.Name, u.Profile)
 		case u.TLS != "" && u.TLS != "starttls" && u.TLS != "direct" && u.TLS != "auto":
 			return fmt.Errorf("upstream %q: tls %q is none of starttls, direct, auto", u.Name, u.TLS)
+		case u.Rooms != sessions.RoomsManual && u.Rooms != sessions.RoomsAutoJoin:
+			return fmt.Errorf("upstream %q: rooms %q must be autojoin, or left out", u.Name, u.Rooms)
+		case u.Rooms != sessions.RoomsManual && u.Profile == ProfileMessenger:
+			return fmt.Errorf("upstream %q: rooms goes with the profile standard: Messenger has none", u.Name)
 		case u.TLS == "auto" && u.Address != "":
 			return fmt.Errorf("upstream %q: tls auto reads SRV records, so it goes without an address", u.Name)
 		}

@@ -37,6 +37,8 @@ func TestOptionsAreRefusedByName(t *testing.T) {
 		"logins":               {limitedBy(UpstreamLimits{Logins: -1}), "logins"},
 		"login-rate":           {limitedBy(UpstreamLimits{LoginRate: math.NaN()}), "login-rate"},
 		"account-rate":         {limitedBy(UpstreamLimits{AccountRate: math.Inf(1)}), "account-rate"},
+		"rooms":                {Options{Upstreams: []Upstream{{Name: "a", Domain: "a.test", Rooms: "all"}}}, `rooms "all" must be autojoin`},
+		"rooms of Messenger":   {Options{Upstreams: []Upstream{{Name: "a", Domain: "a.test", Rooms: "autojoin", Profile: ProfileMessenger}}}, "Messenger has none"},
 		"labels":               {Options{Upstreams: []Upstream{{Name: "a", Domain: "a.test", Labels: Labels{"A": "b"}}}}, `upstream "a": label "A"`},
 		"labels of the node":   {Options{AdminOptions: AdminOptions{Labels: Labels{"a": ""}}}, `--label: label "a"`},
 	} {

@@ -13,18 +13,28 @@ import (
 	"github.com/perch-im/perch/internal/canary"
 )
 
-// TestTodayGuide runs the ten lines of docs/today.md against both embedded services: they work as they stand.
+// TestTodayGuide runs the ten lines of docs/today.md, and those of the README, against what runs by default: they
+// work as they stand.
 func TestTodayGuide(t *testing.T) {
-	text, err := os.ReadFile("../docs/today.md")
+	for file, wants := range map[string][]string{
+		"docs/today.md": {`"nick":"Noah"`, `"status":"accepted"`, `"unread":0`},
+		"README.md":     {`"nick":"Ada"`, `"status":"accepted"`, `"unread":0`},
+	} {
+		t.Run(file, func(t *testing.T) { runTodayLines(t, file, wants) })
+	}
+}
+
+func runTodayLines(t *testing.T, file string, wants []string) {
+	text, err := os.ReadFile("../" + file)
 	if err != nil {
 		t.Fatalf("os.ReadFile: got error %v, want none", err)
 	}
 	block := regexp.MustCompile("(?s)```bash\n(.*?)```").FindStringSubmatch(string(text))
 	if block == nil {
-		t.Fatal("docs/today.md: got no block of bash, want the ten lines")
+		t.Fatalf("%s: got no block of bash, want the ten lines", file)
 	}
 	a, err := app.New(app.Options{
-		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", UpstreamOptions: app.UpstreamOptions{Demo: app.DemoBoth}, Logger: canary.Logger(),
+		Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Logger: canary.Logger(),
 	})
 	if err != nil {
 		t.Fatalf("app.New: got error %v, want none", err)
@@ -47,7 +57,7 @@ func TestTodayGuide(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the lines: got error %v, want none:\n%s", err, out)
 	}
-	for _, want := range []string{`"nick":"Noah"`, `"status":"accepted"`, `"unread":0`} {
+	for _, want := range wants {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("got %s\nwant %s in it", out, want)
 		}

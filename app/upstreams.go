@@ -22,7 +22,7 @@ type upstream struct {
 	tokenMechanism string
 	profile        string
 
-	config Upstream          // that it was made of; of an embedded service the token-prefix alone
+	config Upstream          // that it was made of; of an embedded service the token-prefix and rooms alone
 	files  [sha256.Size]byte // of the content of its files
 }
 

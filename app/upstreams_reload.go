@@ -86,7 +86,7 @@ func (a *App) upstreamLike(u Upstream, old *upstream) (*upstream, error) {
 
 // place is an upstream without what its dialler has no part in.
 func (u Upstream) place() Upstream {
-	u.UpstreamLimits, u.Labels, u.TokenPrefix = UpstreamLimits{}, nil, ""
+	u.UpstreamLimits, u.Labels, u.TokenPrefix, u.Rooms = UpstreamLimits{}, nil, "", ""
 	return u
 }
 

@@ -72,6 +72,7 @@ type Upstream struct {
 	TokenBearer  bool   // access tokens may be passed through (a token alone is enough to sign in)
 	TokenPrefix  string // what its access tokens begin with, and those of no other; "" = they are told by nothing
 	NeedsJID     bool   // a JID must be given with the credential
+	Rooms        string // the mode of new sessions, see Rooms.SetMode: RoomsManual or RoomsAutoJoin
 	Capabilities perch.Capabilities
 	UpstreamLimits
 }

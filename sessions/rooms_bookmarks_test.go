@@ -63,6 +63,32 @@ func TestAutoJoinAfterRestart(t *testing.T) {
 	}, durable)
 }
 
+// TestAutoJoinOfAnUpstream: new sessions of an upstream can begin with it, and a client's wish stays.
+func TestAutoJoinOfAnUpstream(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := withRooms(w)
+		s.room(lobby)
+		s.marks = []perch.RoomBookmark{{JID: lobby, Bookmark: perch.Bookmark{AutoJoin: true, Nick: "Ally"}}}
+		se := w.open()
+		pass(time.Minute)
+		if r := w.settled(se, lobby); r.State != perch.RoomStateJoined || len(s.joins) != 1 {
+			t.Errorf("nobody has asked for anything: got %s after joins %v, want joined after one", r.State, s.joins)
+		}
+		must(t, "SetMode", sessions.RoomsOf(se).SetMode(w.ctx(), sessions.RoomsManual))
+		w.settled(se, lobby)
+		w.restart()
+		se = w.open()
+		pass(time.Minute)
+		if mode, err := sessions.RoomsOf(se).Mode(w.ctx()); mode != sessions.RoomsManual || err != nil || len(s.joins) != 1 {
+			t.Errorf("a client wants it no more: got mode %q, error %v after joins %v, want %q after no other", mode, err, s.joins, sessions.RoomsManual)
+		}
+	}, durable, func(o *sessions.Options) {
+		u := o.Upstreams["net"]
+		u.Rooms = sessions.RoomsAutoJoin
+		o.Upstreams["net"] = u
+	})
+}
+
 // TestForgottenOffline: a room that is forgotten while there is no connection does not come back with the
 // list, and one that is wanted again meanwhile stays in it.
 func TestForgottenOffline(t *testing.T) {

@@ -54,6 +54,7 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	if s.state.JID == "" && !s.state.RosterKnown {
 		s.state.Own.Available = true
 		s.state.Unstreamed = true
+		s.state.Rooms = s.cred.upstream.Rooms
 	}
 	if s.state.JID != "" {
 		s.m.admit(s, s.state.JID, true)
@@ -65,7 +66,7 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	if v.Record.Conversations != nil {
 		listConversations(s)
 	}
-	if len(v.Rooms) > 0 || v.Record.Rooms != RoomsManual || v.Record.UsesRooms {
+	if len(v.Rooms) > 0 || s.state.Rooms != RoomsManual || s.state.UsesRooms {
 		useRooms(s)
 	}
 	if len(v.Readers) > 0 {

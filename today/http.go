@@ -63,7 +63,7 @@ func (s *Service) listenHTTP(ctx context.Context) error {
 	}
 	s.http = s.newHTTPServer()
 	s.httpAddr = l.Addr()
-	s.log.Info("serving HTTP", "address", l.Addr().String())
+	s.log.Debug("serving HTTP", "address", l.Addr().String())
 	s.wg.Go(func() {
 		if err := s.http.Serve(s.limited(l)); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Debug("HTTP ended", "error", err)

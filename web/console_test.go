@@ -3,8 +3,10 @@ package web_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/perch-im/perch/internal/testkit"
 )
@@ -37,6 +39,14 @@ func TestConsole(t *testing.T) {
 func TestConsoleOfTheDemo(t *testing.T) {
 	g := newGateway(t)
 	node(t, "demo.mjs", "PERCH_URL=http://"+g.addr, chromium(t), pictures(t))
+}
+
+// TestConsoleOfToday is what a newcomer sees of rooms, edits, reactions, files and read positions within the first
+// minute after the one command.
+func TestConsoleOfToday(t *testing.T) {
+	began := time.Now()
+	g := newGateway(t)
+	node(t, "demo_today.mjs", "PERCH_URL=http://"+g.addr, "PERCH_BEGAN="+strconv.FormatInt(began.UnixMilli(), 10), chromium(t), pictures(t))
 }
 
 // TestConsoleStates looks at eight states in four widths, light and dark.

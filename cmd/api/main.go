@@ -102,7 +102,7 @@ func runWith(ctx context.Context, hangups <-chan os.Signal, args []string, stdou
 func newParser(c *commandLine, stdout, stderr io.Writer) (*kong.Kong, error) {
 	return kong.New(c,
 		kong.Name("perch"),
-		kong.Description("An XMPP session gateway: one long-lived XMPP connection per bearer token, served over REST, WebSocket, SSE, NDJSON and long poll. With no settings at all it starts an embedded Messenger-compatible service with demo accounts.\n\nSettings come from flags, then the environment, then the file of --config, then the defaults."),
+		kong.Description("An XMPP session gateway: one long-lived XMPP connection per bearer token, served over REST, WebSocket, SSE, NDJSON and long poll. With no settings at all it starts two embedded services with demo accounts: one compatible with Messenger, and one of today.\n\nSettings come from flags, then the environment, then the file of --config, then the defaults."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exitRequest(code)) }),

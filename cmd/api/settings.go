@@ -70,7 +70,7 @@ type gatewaySettings struct {
 // upstreamSettings are about the XMPP services.
 type upstreamSettings struct {
 	Upstream        []string `placeholder:"DOMAIN|URL" sep:"none" help:"XMPP service to connect to; may be repeated. A domain (SRV records are used), or xmpp://HOST:PORT?domain=example.org&name=work&profile=standard&mechanism=SCRAM-SHA-256&token-mechanism=X-OAUTH2&token-prefix=work-&ca-file=ca.pem&max-sessions=500&label=tier=gold; xmpps:// for direct TLS. Its limits, idle policy, labels and client certificate are in docs/operations.md, Upstreams. None: the embedded services of --demo."`
-	Demo            string   `default:"messenger" enum:"messenger,today,both,off" help:"Embedded services with demo accounts that run when no upstream is configured: ${enum}. messenger is that of 2011, today has rooms, edits, reactions, files and read positions."`
+	Demo            string   `default:"both" enum:"messenger,today,both,off" help:"Embedded services with demo accounts that run when no upstream is configured: ${enum}. messenger is that of 2011, today has rooms, edits, reactions, files and read positions."`
 	DefaultUpstream string   `placeholder:"NAME" help:"Upstream of access tokens that begin with no token-prefix, and whose client names none; the first one if not given."`
 }
 
@@ -141,7 +141,7 @@ type retentionSettings struct {
 
 // Help is what --help says below the summary.
 func (*serveCommand) Help() string {
-	return `With no settings at all the gateway serves an embedded Messenger-compatible service with demo accounts on 127.0.0.1:8080.
+	return `With no settings at all the gateway serves two embedded services with demo accounts on 127.0.0.1:8080: one compatible with Messenger, and one of today (--demo).
 
 Settings come from flags, then the environment, then the file of --config, then the defaults; one that does not exist is refused by name.
 

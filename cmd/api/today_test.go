@@ -40,7 +40,7 @@ func TestDemoSetting(t *testing.T) {
 			t.Errorf("--demo=%s: got %q, error %v, want it", name, o.Demo, err)
 		}
 	}
-	if o, err := parse(t); err != nil || o.Demo != "messenger" {
-		t.Errorf("without --demo: got %q, error %v, want messenger", o.Demo, err)
+	if o, err := parse(t); err != nil || o.Demo != "both" {
+		t.Errorf("without --demo: got %q, error %v, want both", o.Demo, err)
 	}
 }

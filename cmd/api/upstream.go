@@ -50,7 +50,7 @@ func upstreamKeys(up *app.Upstream) (keys, lists map[string]func(string) error) 
 	keys = map[string]func(string) error{
 		"name": text(&up.Name), "domain": text(&up.Domain), "address": text(&up.Address), "tls": text(&up.TLS),
 		"server-name": text(&up.ServerName), "ca-file": text(&up.CAFile), "client-cert": text(&up.ClientCert), "client-key": text(&up.ClientKey), "client-token-file": text(&up.ClientTokenFile), "profile": text(&up.Profile),
-		"token-mechanism": text(&up.TokenMechanism), "token-prefix": text(&up.TokenPrefix), "resource": text(&up.Resource),
+		"token-mechanism": text(&up.TokenMechanism), "token-prefix": text(&up.TokenPrefix), "rooms": text(&up.Rooms), "resource": text(&up.Resource),
 		"idle": text((*string)(&up.Idle)), "idle-after": parsed(&up.IdleAfter, time.ParseDuration, "a time such as 10m"),
 		"max-sessions": parsed(&up.MaxSessions, strconv.Atoi, aWhole), "sessions-per-account": parsed(&up.SessionsPerAccount, strconv.Atoi, aWhole),
 		"logins": parsed(&up.Logins, strconv.Atoi, aWhole), "login-rate": parsed(&up.LoginRate, parseFloat, aNumber), "account-rate": parsed(&up.AccountRate, parseFloat, aNumber),

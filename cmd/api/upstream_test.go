@@ -27,16 +27,17 @@ upstreams:
     login-rate: 2.5
     token-mechanism: X-OAUTH2
     token-prefix: work-
+    rooms: autojoin
     labels: {tier: gold, year: 2026}
 `
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatalf("os.WriteFile: got error %v, want none", err)
 	}
 	want := app.Upstream{
-		Domain: "work.test", TokenMechanism: "X-OAUTH2", TokenPrefix: "work-", Labels: app.Labels{"tier": "gold", "year": "2026"},
+		Domain: "work.test", TokenMechanism: "X-OAUTH2", TokenPrefix: "work-", Rooms: "autojoin", Labels: app.Labels{"tier": "gold", "year": "2026"},
 		UpstreamLimits: app.UpstreamLimits{Idle: "sign-out", IdleAfter: 90 * time.Second, MaxSessions: 500, SessionsPerAccount: 20, AccountRate: 5, Logins: 8, LoginRate: 2.5},
 	}
-	url := "xmpp://work.test?idle=sign-out&idle-after=1m30s&max-sessions=500&sessions-per-account=20&account-rate=5&logins=8&login-rate=2.5&token-mechanism=X-OAUTH2&token-prefix=work-&label=tier=gold&label=year=2026"
+	url := "xmpp://work.test?idle=sign-out&idle-after=1m30s&max-sessions=500&sessions-per-account=20&account-rate=5&logins=8&login-rate=2.5&token-mechanism=X-OAUTH2&token-prefix=work-&rooms=autojoin&label=tier=gold&label=year=2026"
 	for name, args := range map[string][]string{"file": {"--config", file}, "flag": {"--upstream", url}} {
 		o, err := parse(t, args...)
 		if err != nil || len(o.Upstreams) != 1 || !reflect.DeepEqual(o.Upstreams[0], want) {

@@ -83,7 +83,7 @@ func (s *Server) Listen(ctx context.Context, address string) error {
 	}
 	s.listener = l
 	s.wg.Go(func() { s.acceptFrom(l) })
-	s.log.Info("serving", "address", l.Addr().String(), "domain", s.o.Domain)
+	s.log.Debug("serving", "address", l.Addr().String(), "domain", s.o.Domain)
 	return nil
 }
 

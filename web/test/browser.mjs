@@ -93,6 +93,24 @@ export async function say(scope, text) {
 /** What was said in the conversation that is open; the list of conversations has the last of it too. */
 export const said = (scope, text) => scope.getByRole('log').getByText(text);
 
+/** A conversation in the list, by the beginning of its name. */
+export const talk = (page, name) => page.getByRole('region', { name: 'Chats' }).getByRole('button', { name: new RegExp(`^${name}`) });
+
+/** A message of the conversation that is open. */
+export const message = (page, text) => page.locator('.message', { hasText: text });
+
+/** Chooses from the actions of a message, by pointer. */
+export async function acts(page, text, what) {
+  await message(page, text).hover();
+  await message(page, text)
+    .getByRole('button', { name: /^Actions/ })
+    .click();
+  await page
+    .getByRole('toolbar', { name: /^Actions/ })
+    .getByRole('button', { name: what, exact: true })
+    .click();
+}
+
 /** No finding of axe-core that is serious or worse. */
 export async function accessible(page, what) {
   await still(page);

@@ -2,7 +2,7 @@
 // files, drafts, and a page that nobody looks at. On the stand-in, where the other side can do it all.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessible, browse, choose, offers, pictures, say, signIn } from './browser.mjs';
+import { accessible, acts, browse, choose, message, offers, pictures, say, signIn, talk } from './browser.mjs';
 import { until } from './kit.mjs';
 import { StandIn, own } from './standin.mjs';
 
@@ -23,23 +23,11 @@ const open = async (browser, gateway) => {
   await signIn(page, gateway.url, 'demo-alice');
   return page;
 };
-const talk = (page, name) => page.getByRole('region', { name: 'Chats' }).getByRole('button', { name: new RegExp(`^${name}`) });
 const talks = (page) =>
   page
     .locator('.talk')
     .evaluateAll((all) => all.map((e) => `${e.querySelector('.name').textContent} ${e.querySelector('.badge').textContent}`.trim()));
-const message = (page, text) => page.locator('.message', { hasText: text });
 const writes = (gateway) => gateway.requests.filter((r) => !r.what.startsWith('GET')).map((r) => r.what);
-const acts = async (page, text, what) => {
-  await message(page, text).hover();
-  await message(page, text)
-    .getByRole('button', { name: /^Actions/ })
-    .click();
-  await page
-    .getByRole('toolbar', { name: /^Actions/ })
-    .getByRole('button', { name: what, exact: true })
-    .click();
-};
 
 test(
   'the list: by activity, with preview and unread that survive a reload; what is opened is read',

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Perch } from '../perch.js';
-import { accessible, browse, choose, fillToken, pictures, said, say } from './browser.mjs';
+import { accessible, browse, choose, fillToken, message, pictures, said, say, talk } from './browser.mjs';
 import { stage, until, url } from './kit.mjs';
 import { Foreign } from './rooms_foreign.mjs';
 
@@ -22,8 +22,6 @@ async function open(browser) {
   await page.getByText('Online', { exact: true }).first().waitFor();
   return page;
 }
-const talk = (page, name) => page.getByRole('region', { name: 'Chats' }).getByRole('button', { name: new RegExp(`^${name}`) });
-const message = (page, text) => page.locator('.message', { hasText: text });
 const dialog = (page) => page.getByRole('dialog');
 const here = (page, nick) => page.locator(`.here li[data-nick="${nick}"]`);
 /** What waits until it is opened. */
