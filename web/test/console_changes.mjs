@@ -29,7 +29,13 @@ const state = (gateway, of, reason) =>
 async function renewed(gateway, page, { token, label, fresh }) {
   await signIn(page, gateway.url, token);
   state(gateway, 'suspended', 'credentials');
-  await page.getByLabel(label, { exact: true }).fill(fresh);
+  const field = page.getByLabel(label, { exact: true });
+  await field.fill(fresh);
+  for (const width of [320, 1180]) {
+    await page.setViewportSize({ width, height: 760 });
+    const pixels = await field.evaluate((e) => e.offsetWidth);
+    assert.ok(pixels >= 120, `at ${width} the field has ${pixels} pixels, want 120 or more`);
+  }
   const put = page.waitForRequest((r) => r.method() === 'PUT' && r.url().endsWith('/v1/session/credentials'));
   await page.getByRole('button', { name: 'Continue' }).click();
   const sent = (await put).postDataJSON();
