@@ -3021,7 +3021,7 @@ export interface components {
         MessageStatus: "accepted" | "sent" | "acked" | "delivered" | "displayed" | "failed" | "unknown";
         /**
          * MessageStatusEvent
-         * @description A message that was sent here has come a step further.
+         * @description A message that was sent here has a new status.
          */
         MessageStatusEvent: {
             data: components["schemas"]["StatusChange"];
