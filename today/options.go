@@ -44,7 +44,7 @@ type Options struct {
 	Seed string
 
 	MaxConnections int           // streams at a time; default 2,000
-	MaxResources   int           // streams of one account; default 20
+	MaxResources   int           // sessions of one account, of which those that are lost give way; default 20
 	QueueBytes     int           // unwritten bytes of a stream before it is cut as too slow; default 1 MiB
 	SignInTimeout  time.Duration // from the connection to the bound resource; default 30 s
 	WriteTimeout   time.Duration // for one write; default 10 s

@@ -3,39 +3,10 @@ package today_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/perch-im/perch/internal/canary"
 	"github.com/perch-im/perch/internal/xmpptest"
-	"github.com/perch-im/perch/today"
 )
-
-// TestLostSessionsGiveWay: who loses connection after connection is not locked out by the sessions that wait
-// to be resumed; the one that has waited for the longest ends, which is not the one that was bound first.
-func TestLostSessionsGiveWay(t *testing.T) {
-	soon(t, func(o *today.Options) { o.MaxResources = 2 }, func(t *testing.T, s *today.Service) {
-		first, second := pipedOnline(t, s, "ann", "1"), pipedOnline(t, s, "ann", "2")
-		firstID, secondID := manage(first), manage(second)
-		lose(second)
-		time.Sleep(time.Second)
-		lose(first)
-		third := pipedOnline(t, s, "ann", "3")
-		manage(third)
-		if n := resumeOver(piped(t, s), "ann", secondID, 0); n.XMLName.Local != "failed" {
-			t.Errorf("the one that was lost first: got %v, want failed", n)
-		}
-		if n := resumeOver(piped(t, s), "ann", firstID, 0); n.XMLName.Local != "resumed" {
-			t.Errorf("the other one: got %v, want it resumed", n)
-		}
-		c := piped(t, s)
-		c.Secure()
-		c.Plain("ann", canary.Mark+"ann")
-		c.Open()
-		if got := c.Bind("4").Condition(); got != "resource-constraint" {
-			t.Errorf("when all are connected: got %q, want resource-constraint", got)
-		}
-	})
-}
 
 // TestSameClientHasRoom: a client that binds again takes the place of its earlier session (XEP-0386, 4).
 func TestSameClientHasRoom(t *testing.T) {
