@@ -97,39 +97,38 @@ func TestDemoByPassword(t *testing.T) {
 	}
 }
 
-// TestDemoRooms: a session of today that wants the rooms of its bookmarks is in the lounge and the town hall at once,
-// with what was said there before, and in none when it does not want them.
+// TestDemoRooms: a session of today is in the lounge and the town hall at once, with what was said there before, as its
+// bookmarks say; a client that asks for that finds it the same.
 func TestDemoRooms(t *testing.T) {
 	a, err := startDemo(t, "today")
 	if err != nil {
 		t.Fatalf("start: got error %v, want none", err)
 	}
-	api := testkit.NewGateway(t, a.URL(), today.DemoTokenPrefix+"ada")
-	api.Call(t, http.StatusCreated, http.MethodPost, "/v1/session", map[string]string{"rooms": "autojoin"})
-	testkit.Eventually(t, 30*time.Second, func() error {
-		rooms := api.Get(t, "/v1/rooms")
-		for _, local := range []string{"lounge", "town-hall"} {
-			r := rooms.Find("items", "jid", local+"@rooms.perch.localhost")
-			if r == nil || r.Str("state") != "joined" || r.Str("nick") != "Ada" || !r.Bool("bookmark.autojoin") {
-				return fmt.Errorf("%s is %v, want it joined as Ada, by its bookmark", local, r)
+	ada, ben := testkit.NewGateway(t, a.URL(), today.DemoTokenPrefix+"ada"), testkit.NewGateway(t, a.URL(), today.DemoTokenPrefix+"ben")
+	ada.Get(t, "/v1/session")
+	ben.Call(t, http.StatusCreated, http.MethodPost, "/v1/session", map[string]string{"rooms": "autojoin"})
+	for nick, api := range map[string]*testkit.Gateway{"Ada": ada, "Ben": ben} {
+		testkit.Eventually(t, 30*time.Second, func() error { return inDemoRooms(t, api, nick) })
+		talk := "/v1/conversations/" + testkit.Escape("lounge@rooms.perch.localhost") + "/messages?limit=50"
+		testkit.Eventually(t, 10*time.Second, func() error {
+			if m := api.Get(t, talk).Find("items", "body", "Me, with a new keyboard."); m == nil {
+				return errors.New("the lounge is silent, want what was said there before")
 			}
-		}
-		return nil
-	})
-	talk := "/v1/conversations/" + testkit.Escape("lounge@rooms.perch.localhost") + "/messages?limit=50"
-	testkit.Eventually(t, 10*time.Second, func() error {
-		if m := api.Get(t, talk).Find("items", "body", "Me, with a new keyboard."); m == nil {
-			return errors.New("the lounge is silent, want what was said there before")
-		}
-		return nil
-	})
-	ben := testkit.NewGateway(t, a.URL(), today.DemoTokenPrefix+"ben")
-	ben.Get(t, "/v1/session")
-	for _, r := range ben.Get(t, "/v1/rooms").List("items") {
-		if state := r.Str("state"); state == "joined" || state == "joining" {
-			t.Errorf("ben is %s in %s, want him in no room", state, r.Str("jid"))
+			return nil
+		})
+	}
+}
+
+// inDemoRooms is an error while a session is not in both rooms.
+func inDemoRooms(t *testing.T, api *testkit.Gateway, nick string) error {
+	rooms := api.Get(t, "/v1/rooms")
+	for _, local := range []string{"lounge", "town-hall"} {
+		r := rooms.Find("items", "jid", local+"@rooms.perch.localhost")
+		if r == nil || r.Str("state") != "joined" || r.Str("nick") != nick || !r.Bool("bookmark.autojoin") {
+			return fmt.Errorf("%s is %v, want it joined as %s, by its bookmark", local, r, nick)
 		}
 	}
+	return nil
 }
 
 func TestDemoIsRefusedByName(t *testing.T) {
