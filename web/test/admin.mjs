@@ -62,8 +62,9 @@ test('nodes, upstreams and sessions of all nodes, in every width', () =>
     await nodes.getByRole('heading', { name: 'right' }).waitFor();
     await nodes.getByText('rack=7, region=eu').waitFor();
     const upstreams = page.getByRole('region', { name: 'Upstreams' });
-    await upstreams.getByRole('heading', { name: 'messenger' }).waitFor();
-    await upstreams.getByText('sessions-per-account 10, account-rate 10, logins 64').waitFor();
+    for (const name of ['messenger', 'today']) await upstreams.getByRole('heading', { name }).waitFor();
+    const limits = upstreams.getByText('sessions-per-account 10, account-rate 10, logins 64');
+    await until('the limits of both', async () => (await limits.count()) === 2);
     const rows = page.getByRole('region', { name: 'Sessions' }).locator('details');
     await rows.nth(2).waitFor();
     assert.equal(await rows.count(), 3);
