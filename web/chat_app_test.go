@@ -74,12 +74,19 @@ func TestChatAppIsLong(t *testing.T) {
 // TestChatAppOverServers uses it with a real XMPP server, which has what the embedded service has not: a sign-in by
 // password, rooms, edits, reactions and files.
 func TestChatAppOverServers(t *testing.T) {
-	server := testkit.Prosody(t, testkit.ProsodyOptions{})
-	users, accounts := roomAccounts(t, server)
-	s := stageFor(t, "--upstream", upstreamOf(server), "--upload-http-host", "127.0.0.1")
-	foreign(t, s, server, users)
-	site := serveApp(t, s.proxy.Addr)
-	node(t, "chat_app_servers.mjs", append(s.env(), accounts, "PERCH_ROOMS=conference.alpha.test", "PERCH_SITE="+site, chromium(t), pictures(t))...)
+	for name, tc := range map[string]struct {
+		start   func(t *testing.T) *testkit.Server
+		service string
+	}{"prosody": {prosody, "conference.alpha.test"}, "today": {embedded, "rooms.perch.localhost"}} {
+		t.Run(name, func(t *testing.T) {
+			server := tc.start(t)
+			users, accounts := roomAccounts(t, server)
+			s := stageFor(t, "--upstream", upstreamOf(server), "--upload-http-host", "127.0.0.1")
+			foreign(t, s, server, users)
+			site := serveApp(t, s.proxy.Addr)
+			node(t, "chat_app_servers.mjs", append(s.env(), accounts, "PERCH_ROOMS="+tc.service, "PERCH_SITE="+site, chromium(t), pictures(t))...)
+		})
+	}
 }
 
 // TestChatAppInDevelopment opens the application from Vite's own server, whose proxy has the API on the page's

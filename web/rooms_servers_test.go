@@ -57,8 +57,9 @@ func TestRoomsOverServers(t *testing.T) {
 		start   func(t *testing.T) *testkit.Server
 		service string
 	}{
-		"prosody":  {func(t *testing.T) *testkit.Server { return testkit.Prosody(t, testkit.ProsodyOptions{}) }, "conference.alpha.test"},
-		"ejabberd": {func(t *testing.T) *testkit.Server { return testkit.Ejabberd(t) }, "conference.gamma.test"},
+		"prosody":  {prosody, "conference.alpha.test"},
+		"ejabberd": {ejabberd, "conference.gamma.test"},
+		"today":    {embedded, "rooms.perch.localhost"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := tc.start(t)
@@ -72,20 +73,34 @@ func TestRoomsOverServers(t *testing.T) {
 
 // TestRoomsInTheConsole plays rooms in a real browser, with foreign clients as the others.
 func TestRoomsInTheConsole(t *testing.T) {
-	server := testkit.Prosody(t, testkit.ProsodyOptions{})
-	users, accounts := roomAccounts(t, server)
-	s := stageFor(t, "--upstream", upstreamOf(server))
-	foreign(t, s, server, users)
-	node(t, "rooms_console.mjs", append(s.env(), accounts, "PERCH_ROOMS=conference.alpha.test", chromium(t), pictures(t))...)
+	for name, tc := range map[string]struct {
+		start   func(t *testing.T) *testkit.Server
+		service string
+	}{"prosody": {prosody, "conference.alpha.test"}, "today": {embedded, "rooms.perch.localhost"}} {
+		t.Run(name, func(t *testing.T) {
+			server := tc.start(t)
+			users, accounts := roomAccounts(t, server)
+			s := stageFor(t, "--upstream", upstreamOf(server))
+			foreign(t, s, server, users)
+			node(t, "rooms_console.mjs", append(s.env(), accounts, "PERCH_ROOMS="+tc.service, chromium(t), pictures(t))...)
+		})
+	}
 }
 
 // TestBlockingInTheConsole plays blocking and searching in a real browser, with foreign clients as the others.
 func TestBlockingInTheConsole(t *testing.T) {
-	server := testkit.Prosody(t, testkit.ProsodyOptions{Search: true})
-	users, accounts := roomAccounts(t, server)
-	s := stageFor(t, "--upstream", upstreamOf(server))
-	foreign(t, s, server, users)
-	node(t, "blocking_console.mjs", append(s.env(), accounts, chromium(t), pictures(t))...)
+	for name, start := range map[string]func(t *testing.T) *testkit.Server{
+		"prosody": func(t *testing.T) *testkit.Server { return testkit.Prosody(t, testkit.ProsodyOptions{Search: true}) },
+		"today":   embedded,
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := start(t)
+			users, accounts := roomAccounts(t, server)
+			s := stageFor(t, "--upstream", upstreamOf(server))
+			foreign(t, s, server, users)
+			node(t, "blocking_console.mjs", append(s.env(), accounts, chromium(t), pictures(t))...)
+		})
+	}
 }
 
 // upstreamOf leads the gateway to a server.

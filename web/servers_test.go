@@ -5,14 +5,18 @@ import (
 	"testing"
 
 	"github.com/perch-im/perch/internal/testkit"
+	"github.com/perch-im/perch/internal/todaytest"
 )
+
+// prosody, ejabberd and embedded start the servers that stories are played over: what needs no real server is
+// played over the embedded service of today, too.
+func prosody(t *testing.T) *testkit.Server  { return testkit.Prosody(t, testkit.ProsodyOptions{}) }
+func ejabberd(t *testing.T) *testkit.Server { return testkit.Ejabberd(t) }
+func embedded(t *testing.T) *testkit.Server { return todaytest.Server(t) }
 
 // TestRelationsOverServers plays what two people do to messages over real XMPP servers.
 func TestRelationsOverServers(t *testing.T) {
-	for name, start := range map[string]func(t *testing.T) *testkit.Server{
-		"prosody":  func(t *testing.T) *testkit.Server { return testkit.Prosody(t, testkit.ProsodyOptions{}) },
-		"ejabberd": func(t *testing.T) *testkit.Server { return testkit.Ejabberd(t) },
-	} {
+	for name, start := range map[string]func(t *testing.T) *testkit.Server{"prosody": prosody, "ejabberd": ejabberd, "today": embedded} {
 		t.Run(name, func(t *testing.T) {
 			server := start(t)
 			s := stageFor(t, "--upstream", upstreamOf(server))
@@ -37,7 +41,7 @@ func twoAccounts(t *testing.T, server *testkit.Server) string {
 
 // TestAccountOverServer does what an account has besides its conversations, by perch.js and in the console.
 func TestAccountOverServer(t *testing.T) {
-	server := testkit.Prosody(t, testkit.ProsodyOptions{})
+	server := prosody(t)
 	s := stageFor(t, "--upstream", upstreamOf(server), "--raw-stanzas")
 	node(t, "account.mjs", append(s.env(), twoAccounts(t, server), chromium(t))...)
 }

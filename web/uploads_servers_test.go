@@ -26,6 +26,7 @@ func TestUploadsOverServers(t *testing.T) {
 			func(t *testing.T, _ string) *testkit.Server { return testkit.Prosody(t, testkit.ProsodyOptions{}) },
 			nil, []string{"PERCH_WAY=straight", "PERCH_EMPTY=1"},
 		},
+		"today": {func(t *testing.T, _ string) *testkit.Server { return embedded(t) }, nil, []string{"PERCH_WAY=straight", "PERCH_EMPTY=1"}},
 		"ejabberd through the gateway": {
 			func(t *testing.T, _ string) *testkit.Server { return testkit.Ejabberd(t) },
 			[]string{"--upload-proxy", "on", "--upload-proxy-allow", "127.0.0.0/8"}, []string{"PERCH_WAY=through the gateway"},
