@@ -1,6 +1,9 @@
 package today_test
 
 import (
+	"bytes"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,7 +51,27 @@ func got(t *testing.T, p *testkit.Peer, id string) testkit.PeerEvent {
 	return p.Expect(t, "message "+id, func(e testkit.PeerEvent) bool { return e.Event == "stanza" && e.ID == id })
 }
 
-// TestTodayBySlixmpp signs in, talks, has copies, and reads the archive. Of the mechanisms slixmpp 1.8 has PLAIN
+// uploads has a library upload a picture; the address in its hands has what was uploaded.
+func (w foreign) uploads(t *testing.T, p *testkit.Peer) {
+	t.Helper()
+	want := []byte("a picture of " + p.JID)
+	address := p.Upload(t, "upload."+w.s.Domain(), "tea.png", "image/png", want)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatalf("http.NewRequestWithContext: got error %v, want none", err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatalf("GET %s: got error %v, want none", address, err)
+	}
+	defer res.Body.Close()
+	got, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK || !bytes.Equal(got, want) || res.Header.Get("Content-Type") != "image/png" {
+		t.Errorf("GET %s: got %d %q of type %q, error %v; want what was uploaded", address, res.StatusCode, got, res.Header.Get("Content-Type"), err)
+	}
+}
+
+// TestTodayBySlixmpp signs in, talks, has copies, reads the archive, and uploads. Of the mechanisms slixmpp 1.8 has PLAIN
 // alone here: it binds to tls-unique, which TLS 1.3 does not have, and says of SCRAM that it was offered nothing
 // to bind to, as if somebody had taken -PLUS out of the offer.
 func TestTodayBySlixmpp(t *testing.T) {
@@ -76,6 +99,7 @@ func TestTodayBySlixmpp(t *testing.T) {
 	})
 	ben.ChatState(t, at("ann"), "composing")
 	ann.Expect(t, "typing", func(e testkit.PeerEvent) bool { return e.Event == "chat_state" && e.State == "composing" })
+	w.uploads(t, ann)
 	if list := ben.Roster(t); len(list) != 1 || list[0].JID != at("ann") || list[0].Subscription != "both" {
 		t.Errorf("the roster: got %v, want ann in both directions", list)
 	}
@@ -95,6 +119,7 @@ func TestTodayByNbxmpp(t *testing.T) {
 	if e := got(t, ann, "hi"); e.Body != "hello, Ann" || !strings.HasPrefix(e.From, at("ben")+"/") {
 		t.Errorf("got %+v, want the message of Ben", e)
 	}
+	w.uploads(t, ann)
 	room := "garden@rooms." + w.s.Domain()
 	ann.Join(t, room, "Ann")
 	ann.Open(t, room)

@@ -4,10 +4,13 @@ The lines are those of the client of slixmpp beside this one. A message is one l
 {"event": "stanza", ...} with what nbxmpp has read in it. Works with nbxmpp 4.2 (Debian 12)
 and later.
 """
+import base64
 import json
 import logging
 import sys
 import threading
+from urllib.request import Request
+from urllib.request import urlopen
 
 from gi.repository import Gio
 from gi.repository import GLib
@@ -204,6 +207,18 @@ class Peer:
             write([])
         else:
             self.finish(module.request_bookmarks(), lambda task: write([] if failed(task) else task.get_result()))
+
+    def do_upload(self, done, service, name, data, type):
+        """Uploads a file (XEP-0363) into the slot that nbxmpp has asked for; its address is the answer."""
+        raw = base64.b64decode(data)
+
+        def put(task):
+            if failed(task):
+                return done(task)
+            slot = task.get_result()
+            urlopen(Request(slot.put_uri, raw, {"Content-Type": type, **slot.headers}, method="PUT"), timeout=20).close()
+            done(task, lambda slot: {"body": slot.get_uri})
+        self.finish(self.module("HTTPUpload").request_slot(service, name, len(raw), type), put)
 
     def do_items(self, done, node):
         """The ids of the items of an own node, and nothing of one that is not there."""

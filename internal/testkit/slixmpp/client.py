@@ -7,6 +7,7 @@ line {"event": "message", ...}. The end of stdin ends the program. Works with sl
 """
 import asyncio
 import base64
+import io
 import json
 import logging
 import sys
@@ -174,6 +175,14 @@ class Client(slixmpp.ClientXMPP):
         avatar = self["xep_0084"]
         await avatar.publish_avatar(raw)
         await avatar.publish_avatar_metadata({"id": avatar.generate_id(raw), "type": type, "bytes": str(len(raw))})
+
+    async def do_upload(self, service, name, data, type):
+        """Uploads a file (XEP-0363); its address is the answer. Slixmpp 1.8 cannot look for the service on Python 3.11."""
+        self.register_plugin("xep_0363")
+        self["xep_0363"].upload_service = slixmpp.JID(service)
+        raw = base64.b64decode(data)
+        url = await self["xep_0363"].upload_file(name, size=len(raw), content_type=type, input_file=io.BytesIO(raw), timeout=20)
+        return {"body": url}
 
     async def do_nick_set(self, nick=""):
         """Publishes the own nickname; "" takes it back."""
