@@ -29,7 +29,7 @@ type TB interface {
 
 // descriptions is both of them, read once.
 type descriptions struct {
-	router  routers.Router
+	*operations
 	problem *jsonschema.Schema
 	// Frames by type. An event may have the name of a command; frames of the gateway have a time.
 	frames, commands map[string]*jsonschema.Schema
@@ -55,12 +55,11 @@ func read() (*descriptions, error) {
 	}
 	seal(open)
 	seal(async)
-	delete(open, "servers") // whatever address a test listens on
-	router, err := newRouter(open)
+	ops, err := newOperations(open)
 	if err != nil {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)
 	}
-	d := &descriptions{router: router, frames: map[string]*jsonschema.Schema{}, commands: map[string]*jsonschema.Schema{}}
+	d := &descriptions{operations: ops, frames: map[string]*jsonschema.Schema{}, commands: map[string]*jsonschema.Schema{}}
 	return d, d.compile(open, async)
 }
 
@@ -79,9 +78,7 @@ func newRouter(open map[string]any) (routers.Router, error) {
 // compile makes the schemas of the frames.
 func (d *descriptions) compile(open, async map[string]any) error {
 	const base = "http://perch.example/v1/"
-	c := jsonschema.NewCompiler()
-	c.DefaultDraft(jsonschema.Draft2020)
-	c.AssertFormat()
+	c := newCompiler()
 	for name, doc := range map[string]map[string]any{"openapi.yaml": open, "asyncapi.yaml": async} {
 		if err := c.AddResource(base+name, doc); err != nil {
 			return err

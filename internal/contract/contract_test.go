@@ -57,7 +57,7 @@ var exchanges = []exchange{
 	{name: "refused without a hint when to retry", method: "GET", path: "/v1/jids", status: 503, media: "application/problem+json", answer: problem, complaint: "Retry-After"},
 	{name: "refused without a challenge", method: "GET", path: "/v1/jids", status: 401, media: "application/problem+json", answer: problem, complaint: "WWW-Authenticate"},
 	{name: "refused as plain JSON", method: "GET", path: "/v1/jids", status: 404, media: "application/json", answer: problem, complaint: "application/json"},
-	{name: "unknown code", method: "GET", path: "/v1/jids", status: 404, media: "application/problem+json", answer: strings.Replace(problem, `"not-found"`, `"gone-fishing"`, 1), complaint: "enum"},
+	{name: "unknown code", method: "GET", path: "/v1/jids", status: 404, media: "application/problem+json", answer: strings.Replace(problem, `"not-found"`, `"gone-fishing"`, 1), complaint: "value must be one of"},
 	{name: "body as described", method: "PUT", path: "/v1/chat-states/a%40b", send: `{"state":"gone"}`, status: 204},
 	{name: "unknown field accepted", method: "PUT", path: "/v1/chat-states/a%40b", send: `{"state":"gone","x":1}`, status: 204, complaint: "it was accepted"},
 	{name: "not modified", method: "GET", path: "/v1/presence", status: 304, tag: `"x"`},

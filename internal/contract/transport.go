@@ -24,24 +24,23 @@ import (
 // every request that was not refused. Streams are checked frame by frame, as they are
 // read. The frames of a WebSocket are left to [Frame].
 func Transport(t TB, base http.RoundTripper) http.RoundTripper {
-	return &transport{t, base, func() routers.Router { return load().router }}
+	return &transport{t, base, func() *operations { return load().operations }}
 }
 
 // AdminTransport is Transport for the operator's API, whose description is given; of the rest of the
 // admin listener it holds nothing against it.
 func AdminTransport(t TB, base http.RoundTripper, description []byte) http.RoundTripper {
-	return &transport{t, base, sync.OnceValue(func() routers.Router {
+	return &transport{t, base, sync.OnceValue(func() *operations {
 		var open map[string]any
 		if err := yaml.Unmarshal(description, &open); err != nil {
 			panic("contract: admin-openapi.yaml: " + err.Error())
 		}
 		seal(open)
-		delete(open, "servers")
-		router, err := newRouter(open)
+		ops, err := newOperations(open)
 		if err != nil {
 			panic("contract: admin-openapi.yaml: " + err.Error())
 		}
-		return router
+		return ops
 	})}
 }
 
@@ -51,9 +50,9 @@ func init() {
 }
 
 type transport struct {
-	t      TB
-	base   http.RoundTripper
-	router func() routers.Router
+	t    TB
+	base http.RoundTripper
+	ops  func() *operations
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -64,16 +63,16 @@ func (tr *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	tr.t.Helper()
 	if req.URL.Path == "/mcp" && isMedia(res, "text/event-stream") { // its frames are those of another protocol
-		tr.report(req, res, check(tr.router(), req, res, nil))
+		tr.report(req, res, check(tr.ops(), req, res, nil))
 		return res, nil
 	}
 	if sse := isMedia(res, "text/event-stream"); sse || isMedia(res, "application/x-ndjson") {
 		res.Body = &lineReader{ReadCloser: res.Body, t: tr.t, sse: sse}
-		tr.report(req, res, check(tr.router(), req, res, nil))
+		tr.report(req, res, check(tr.ops(), req, res, nil))
 		return res, nil
 	}
 	if res.StatusCode == http.StatusSwitchingProtocols {
-		tr.report(req, res, check(tr.router(), req, res, nil))
+		tr.report(req, res, check(tr.ops(), req, res, nil))
 		return res, nil
 	}
 	body, err := io.ReadAll(res.Body)
@@ -87,7 +86,7 @@ func (tr *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if res.StatusCode >= http.StatusBadRequest {
 		canary.Answer(req.Method+" "+res.Status, res.Header, body)
 	}
-	tr.report(req, res, check(tr.router(), req, res, body))
+	tr.report(req, res, check(tr.ops(), req, res, body))
 	return res, nil
 }
 
@@ -110,14 +109,14 @@ func (tr *transport) CloseIdleConnections() {
 }
 
 // check compares an exchange with the description; body is nil where it is not to be read.
-func check(router routers.Router, req *http.Request, res *http.Response, body []byte) error {
+func check(ops *operations, req *http.Request, res *http.Response, body []byte) error {
 	if req.Method == http.MethodHead || req.Method == http.MethodOptions {
 		return nil
 	}
 	if strings.Contains(res.Header.Get("Proxy-Status"), "error=") {
 		return nil // a proxy speaks (RFC 9209), not the gateway
 	}
-	route, params, err := router.FindRoute(req)
+	route, params, err := ops.router.FindRoute(req)
 	if errors.Is(err, routers.ErrPathNotFound) || errors.Is(err, routers.ErrMethodNotAllowed) {
 		return checkElsewhere(req, res, body)
 	}
@@ -132,20 +131,30 @@ func check(router routers.Router, req *http.Request, res *http.Response, body []
 		},
 	}
 	if res.StatusCode < 400 {
-		if err := checkRequest(req, in); err != nil {
+		if err := ops.checkRequest(req, in); err != nil {
 			return err
 		}
 	}
-	return checkAnswer(in, res, body)
+	return ops.checkAnswer(in, res, body)
 }
 
 // checkRequest looks at a request that was accepted.
-func checkRequest(req *http.Request, in *openapi3filter.RequestValidationInput) error {
-	in.Request.Body = http.NoBody
-	if req.GetBody != nil {
-		var err error
-		if in.Request.Body, err = req.GetBody(); err != nil {
+func (ops *operations) checkRequest(req *http.Request, in *openapi3filter.RequestValidationInput) error {
+	body, err := bodyOf(req)
+	if err != nil {
+		return err
+	}
+	in.Request.Body = io.NopCloser(bytes.NewReader(body))
+	if spec := in.Route.Operation.RequestBody; spec != nil && len(body) > 0 {
+		s, err := ops.schemaOf(spec.Value.Content, req.Header.Get("Content-Type"))
+		if err != nil {
 			return err
+		}
+		if s != nil {
+			in.Options.ExcludeRequestBody = true
+			if err := holds(s, body); err != nil {
+				return fmt.Errorf("it was accepted: %w", err)
+			}
 		}
 	}
 	if err := openapi3filter.ValidateRequest(req.Context(), in); err != nil {
@@ -154,7 +163,20 @@ func checkRequest(req *http.Request, in *openapi3filter.RequestValidationInput) 
 	return nil
 }
 
-func checkAnswer(in *openapi3filter.RequestValidationInput, res *http.Response, body []byte) error {
+// bodyOf is what a request had as its body.
+func bodyOf(req *http.Request) ([]byte, error) {
+	if req.GetBody == nil {
+		return nil, nil
+	}
+	r, err := req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(r)
+}
+
+func (ops *operations) checkAnswer(in *openapi3filter.RequestValidationInput, res *http.Response, body []byte) error {
 	answer, also := describedAnswer(in.Route.Operation, res.StatusCode)
 	if answer == nil {
 		return errors.New("there is no such status")
@@ -174,8 +196,17 @@ func checkAnswer(in *openapi3filter.RequestValidationInput, res *http.Response, 
 	if len(answer.Value.Content) > 0 && answer.Value.Content.Get(media) == nil {
 		return fmt.Errorf("it is %q", media)
 	}
+	s, err := ops.schemaOf(answer.Value.Content, media)
+	if err != nil {
+		return err
+	}
 	options := *in.Options
-	options.ExcludeResponseBody = !isJSON(res)
+	options.ExcludeResponseBody = !isJSON(res) || s != nil
+	if s != nil && isJSON(res) {
+		if err := holds(s, body); err != nil {
+			return err
+		}
+	}
 	out := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: in, Status: res.StatusCode, Header: res.Header, Options: &options,
 	}
