@@ -132,8 +132,9 @@ const still = (page) =>
 
 /** A screenshot, if PERCH_PICTURES names a folder. */
 export async function picture(page, name) {
+  if (!process.env.PERCH_PICTURES) return;
   await still(page);
-  if (process.env.PERCH_PICTURES) await page.screenshot({ path: join(process.env.PERCH_PICTURES, `${name}.png`) });
+  await page.screenshot({ path: join(process.env.PERCH_PICTURES, `${name}.png`) });
 }
 
 /** Pictures of one moment in every width and both colour schemes; nothing scrolls sideways. */
@@ -145,6 +146,7 @@ export async function pictures(page, name) {
       await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
       `${name}: the page scrolls sideways at ${width}`,
     );
+    if (!process.env.PERCH_PICTURES) continue;
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
       await picture(page, `${name}-${width}-${colorScheme}`);
