@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { browse, buddy, fillToken } from './browser.mjs';
 import { sleep, until } from './kit.mjs';
+import { traced } from './trace.mjs';
 import { StandIn } from './standin.mjs';
 
 const bob = 'bob@example.net';
@@ -70,6 +71,13 @@ const figures = (all) => {
   return `${all.length} frames, median ${at(0.5)} ms, 95 % ${at(0.95)} ms, longest ${at(1)} ms`;
 };
 
+/** Both: what the page sees of its frames, and what the compositor says. */
+async function scrolled(page, selector, dy) {
+  let seen;
+  const traces = await traced(page, async () => (seen = figures(await frames(page, selector, dy))));
+  return `${seen}; ${traces}`;
+}
+
 test('300 buddies: who is online comes first, the last one talked to before all; photos are asked for as they are seen', async (t) => {
   const gateway = await gatewayOf();
   try {
@@ -83,7 +91,7 @@ test('300 buddies: who is online comes first, the last one talked to before all;
       await rested(() => photos.size);
       assert.ok(photos.size <= 25, `${photos.size} photos were asked for, want those of the people who are seen`);
       t.diagnostic(`photos at once: ${photos.size} of ${people}`);
-      t.diagnostic(`the list of buddies: ${figures(await frames(page, '.people-list', 300))}`);
+      t.diagnostic(`the list of buddies: ${await scrolled(page, '.people-list', 300)}`);
       await page.locator('.buddy').last().scrollIntoViewIfNeeded();
       await until('the photo of the last one', () => photos.has('buddy298@example.net'));
 
@@ -111,7 +119,7 @@ test('5,000 messages: few have elements, whichever way they are read', async (t)
       const shown = () => page.locator('.message').count();
       const body = (n) => log.getByText(new RegExp(`^message ${n} of many`));
       await body(texts - 1).waitFor();
-      t.diagnostic(`the conversation, upwards through the archive: ${figures(await frames(page, '.log', -300))}`);
+      t.diagnostic(`the conversation, upwards through the archive: ${await scrolled(page, '.log', -300)}`);
 
       await page.evaluate(async () => {
         // As somebody who holds the key of the page.
@@ -127,7 +135,7 @@ test('5,000 messages: few have elements, whichever way they are read', async (t)
       const all = await page.evaluate(() => document.querySelectorAll('*').length);
       assert.ok(all < 9000, `the page has ${all} elements, want less than 9,000`);
       t.diagnostic(`elements of the page: ${all}, messages among them: ${await shown()}`);
-      t.diagnostic(`the conversation, downwards: ${figures(await frames(page, '.log', 300))}`);
+      t.diagnostic(`the conversation, downwards: ${await scrolled(page, '.log', 300)}`);
       assert.ok((await shown()) <= mostShown);
 
       await page.getByRole('button', { name: 'Newest messages' }).click();

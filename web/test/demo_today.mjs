@@ -16,10 +16,20 @@ test('one tab: a room with people, an edit, a reaction, a picture; and a second 
     await page.getByRole('button', { name: /^Ada/ }).click();
     await talk(page, 'Lounge').click();
     const enter = page.getByRole('button', { name: 'Join', exact: true });
-    await enter.or(page.getByText(/^\d+ here/).first()).first().waitFor();
+    await enter
+      .or(page.getByText(/^\d+ here/).first())
+      .first()
+      .waitFor();
     if (await enter.isVisible()) await enter.click();
-    await page.getByText(/^[2-9] here/).first().waitFor();
-    await page.locator('.message.in .from').getByText(/Mia|Noah/).first().waitFor(); // they have talked before
+    await page
+      .getByText(/^[2-9] here/)
+      .first()
+      .waitFor();
+    await page
+      .locator('.message.in .from')
+      .getByText(/Mia|Noah/)
+      .first()
+      .waitFor(); // they have talked before
 
     await say(page, 'Has anyone seen the lihgthouse?');
     await acts(page, 'lihgthouse', 'Edit');
