@@ -41,22 +41,22 @@ func newCompiler() *jsonschema.Compiler {
 }
 
 // schemaOf is the schema of a JSON body that has a name; nil: it has none, and is left to kin-openapi.
-func (o *operations) schemaOf(content openapi3.Content, mediaType string) (*jsonschema.Schema, error) {
+func (ops *operations) schemaOf(content openapi3.Content, mediaType string) (*jsonschema.Schema, error) {
 	media := content.Get(mediaType)
 	if media == nil || media.Schema == nil || !strings.HasPrefix(media.Schema.Ref, "#/components/schemas/") {
 		return nil, nil
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	ops.mu.Lock()
+	defer ops.mu.Unlock()
 	ref := media.Schema.Ref
-	if s := o.bodies[ref]; s != nil {
+	if s := ops.bodies[ref]; s != nil {
 		return s, nil
 	}
-	s, err := o.compiler.Compile(o.url + ref)
+	s, err := ops.compiler.Compile(ops.url + ref)
 	if err != nil {
 		return nil, err
 	}
-	o.bodies[ref] = s
+	ops.bodies[ref] = s
 	return s, nil
 }
 
