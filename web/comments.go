@@ -2,8 +2,8 @@ package web
 
 import "bytes"
 
-// withoutComments leaves out the lines of a script that are nothing but comments, about a third of
-// what a browser would load. They stay as empty lines, so that a position in what is served is the
+// withoutComments leaves out the lines of a script or a style sheet that are nothing but comments, about a third
+// of what a browser would load of scripts. They stay as empty lines, so that a position in what is served is the
 // position in the file. It knows comments by how lines begin and end: no text of a script may go over
 // several lines, which a test holds.
 func withoutComments(script []byte) []byte {

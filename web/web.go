@@ -84,7 +84,7 @@ func load(start string, belongs func(name string) bool) map[string]*static.File 
 		if name == start {
 			address = "/"
 		}
-		if path.Ext(name) == ".js" {
+		if ext := path.Ext(name); ext == ".js" || ext == ".css" {
 			body = withoutComments(body)
 		}
 		pages[address] = static.New(body, mediaType(name))

@@ -195,6 +195,23 @@ func TestScriptsAreServedWithoutComments(t *testing.T) {
 	}
 }
 
+// TestSheetsHaveNoComments: a rule is where it is in the file, and nothing but comments is missing.
+func TestSheetsHaveNoComments(t *testing.T) {
+	sheet, err := os.ReadFile("console/console.css")
+	if err != nil {
+		t.Fatalf("os.ReadFile: got error %v, want none", err)
+	}
+	served, lines := strings.Split(get(t, web.Handler(), "/console/console.css").Body.String(), "\n"), strings.Split(string(sheet), "\n")
+	if len(served) != len(lines) {
+		t.Fatalf("got %d lines, want %d", len(served), len(lines))
+	}
+	for i, line := range lines {
+		if rule := strings.ContainsAny(line, "{}"); rule && served[i] != line || strings.Contains(served[i], "*/") {
+			t.Errorf("console.css:%d: got %q, want %q, and no comment", i+1, served[i], line)
+		}
+	}
+}
+
 // parse makes a module of each file that it is given.
 const parse = `const { readFileSync } = require('fs'); const { SourceTextModule } = require('vm');
 for (const file of process.argv.slice(1)) new SourceTextModule(readFileSync(file, 'utf8'), { identifier: file });`
