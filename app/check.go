@@ -82,7 +82,7 @@ func Check(ctx context.Context, o Options) []Finding {
 		found = append(found, checkCertificate(o))
 	}
 	if len(o.Upstreams) == 0 {
-		found = append(found, Finding{Name: "upstream", Result: FindingWarning, Detail: "none is configured: the embedded demo service runs", Advice: "give --upstream for an XMPP server of your own"})
+		found = append(found, Finding{Name: "upstream", Result: FindingWarning, Detail: "none is configured: the embedded demo services run", Advice: "give --upstream for an XMPP server of your own"})
 	}
 	for _, u := range o.Upstreams {
 		if u.ClientCert != "" {

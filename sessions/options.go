@@ -89,6 +89,14 @@ type UpstreamLimits struct {
 }
 
 // check names the wrong field.
+func (u Upstream) check() error {
+	if u.Rooms != RoomsManual && u.Rooms != RoomsAutoJoin {
+		return perch.Invalid("Upstreams", "Rooms must be %s, or left out", RoomsAutoJoin)
+	}
+	return u.UpstreamLimits.check()
+}
+
+// check names the wrong field.
 func (l UpstreamLimits) check() error {
 	switch {
 	case l.MaxSessions < 0 || l.SessionsPerAccount < 0 || l.Logins < 0 || l.LoginRate < 0:

@@ -89,6 +89,17 @@ func TestAutoJoinOfAnUpstream(t *testing.T) {
 	})
 }
 
+// TestRoomsOfAnUpstreamAreChecked: an unknown mode is refused at the start.
+func TestRoomsOfAnUpstreamAreChecked(t *testing.T) {
+	o := newWorldOptions(t)
+	u := o.Upstreams["net"]
+	u.Rooms = "all"
+	o.Upstreams["net"] = u
+	if _, err := sessions.NewManager(o); err == nil || perch.KindOf(err) != perch.KindValidation {
+		t.Errorf("got error %v, want one of the kind validation", err)
+	}
+}
+
 // TestForgottenOffline: a room that is forgotten while there is no connection does not come back with the
 // list, and one that is wanted again meanwhile stays in it.
 func TestForgottenOffline(t *testing.T) {

@@ -54,7 +54,9 @@ func (s *Session) load(ctx context.Context, v *Saved) error {
 	if s.state.JID == "" && !s.state.RosterKnown {
 		s.state.Own.Available = true
 		s.state.Unstreamed = true
-		s.state.Rooms = s.cred.upstream.Rooms
+		if !s.state.UsesRooms { // no client has said anything of rooms
+			s.state.Rooms = s.cred.upstream.Rooms
+		}
 	}
 	if s.state.JID != "" {
 		s.m.admit(s, s.state.JID, true)
