@@ -46,9 +46,13 @@ func (ops *operations) schemaOf(content openapi3.Content, mediaType string) (*js
 	if media == nil || media.Schema == nil || !strings.HasPrefix(media.Schema.Ref, "#/components/schemas/") {
 		return nil, nil
 	}
+	return ops.schema(media.Schema.Ref)
+}
+
+// schema is that of a reference into the description.
+func (ops *operations) schema(ref string) (*jsonschema.Schema, error) {
 	ops.mu.Lock()
 	defer ops.mu.Unlock()
-	ref := media.Schema.Ref
 	if s := ops.bodies[ref]; s != nil {
 		return s, nil
 	}

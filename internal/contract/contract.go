@@ -30,7 +30,6 @@ type TB interface {
 // descriptions is both of them, read once.
 type descriptions struct {
 	*operations
-	problem *jsonschema.Schema
 	// Frames by type. An event may have the name of a command; frames of the gateway have a time.
 	frames, commands map[string]*jsonschema.Schema
 }
@@ -60,7 +59,7 @@ func read() (*descriptions, error) {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)
 	}
 	d := &descriptions{operations: ops, frames: map[string]*jsonschema.Schema{}, commands: map[string]*jsonschema.Schema{}}
-	return d, d.compile(open, async)
+	return d, d.compile(async)
 }
 
 func newRouter(open map[string]any) (routers.Router, error) {
@@ -76,23 +75,17 @@ func newRouter(open map[string]any) (routers.Router, error) {
 }
 
 // compile makes the schemas of the frames.
-func (d *descriptions) compile(open, async map[string]any) error {
-	const base = "http://perch.example/v1/"
+func (d *descriptions) compile(async map[string]any) error {
+	const url = "http://perch.example/asyncapi.yaml"
 	c := newCompiler()
-	for name, doc := range map[string]map[string]any{"openapi.yaml": open, "asyncapi.yaml": async} {
-		if err := c.AddResource(base+name, doc); err != nil {
-			return err
-		}
-	}
-	var err error
-	if d.problem, err = c.Compile(base + "openapi.yaml#/components/schemas/Problem"); err != nil {
+	if err := c.AddResource(url, async); err != nil {
 		return err
 	}
 	components := async["components"].(map[string]any)
 	for _, m := range components["messages"].(map[string]any) {
 		message := m.(map[string]any)
 		payload := message["payload"].(map[string]any)["$ref"].(string)
-		s, err := c.Compile(base + "asyncapi.yaml" + payload)
+		s, err := c.Compile(url + payload)
 		if err != nil {
 			return err
 		}

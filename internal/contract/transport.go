@@ -16,7 +16,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/perch-im/perch/internal/canary"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -262,11 +261,11 @@ func checkElsewhere(req *http.Request, res *http.Response, body []byte) error {
 	if res.StatusCode < 400 || !isMedia(res, "application/problem+json") {
 		return errors.New("it is no operation, and was not refused with a problem")
 	}
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
+	s, err := load().schema("#/components/schemas/Problem")
 	if err != nil {
 		return err
 	}
-	return load().problem.Validate(v)
+	return holds(s, body)
 }
 
 func isJSON(res *http.Response) bool {

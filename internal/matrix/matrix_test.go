@@ -173,3 +173,17 @@ func TestOffer(t *testing.T) {
 		}
 	}
 }
+
+// TestResultsStay: tables of what servers offer leave what a page says of tests, and tables with results do not.
+func TestResultsStay(t *testing.T) {
+	const results = "| tests with Redis | 9 passed |\n| of these with x | 3 passed |\n| ledger with Prosody | 0 lost |\n"
+	page := []byte("text\n" + begin + "|  | A |\n| --- | --- |\n| Redis | 7 |\n" + results + "\nOffers:\n\n| old |\n" + end)
+	offers := "|  | A |\n| --- | --- |\n| Redis | 8 |\n\nOffers:\n\n| new |\n"
+	if got, want := withResults(offers, page), "|  | A |\n| --- | --- |\n| Redis | 8 |\n"+results+"\nOffers:\n\n| new |\n"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	tested := "| Redis | 8 |\n| tests with Redis | 4 passed |\n\nOffers:\n"
+	if got := withResults(tested, page); got != tested {
+		t.Errorf("got\n%s\nwant\n%s", got, tested)
+	}
+}

@@ -27,10 +27,29 @@ func publish(w io.Writer, name, made string) error {
 	if err != nil {
 		return err
 	}
-	if page, err = replaceTables(page, made); err != nil {
+	if page, err = replaceTables(page, withResults(made, page)); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return os.WriteFile(name, page, 0o644)
+}
+
+// withResults puts what a page says of tests into tables of what servers offer: they stay true of the run that
+// they are of.
+func withResults(made string, page []byte) string {
+	isResult := func(line string) bool {
+		return strings.HasPrefix(line, "| tests with ") || strings.HasPrefix(line, "| of these ") || strings.HasPrefix(line, "| ledger with ")
+	}
+	if slices.ContainsFunc(strings.Split(made, "\n"), isResult) {
+		return made
+	}
+	var kept strings.Builder
+	for line := range strings.Lines(string(page)) {
+		if isResult(line) {
+			kept.WriteString(line)
+		}
+	}
+	versions, offers, _ := strings.Cut(made, "\n\n")
+	return versions + "\n" + kept.String() + "\n" + offers
 }
 
 // replaceTables puts new tables into a page.

@@ -27,16 +27,16 @@ type Conn struct {
 	log     *slog.Logger
 
 	// Written by the reader before the client is known to others.
-	conn   net.Conn     // what is written to: TLS once it is on
-	in     *meter       // what is read from
-	xml    *xml.Decoder // of the present stream, over in
-	framed bool         // a WebSocket: one element a message (RFC 7395)
-	to     jid.JID      // the host of the last header
-	from   jid.JID      // and whom it is from; the zero value: it does not say
-	opened bool         // our stream header has been sent and not been restarted since
-	why    string       // the condition of the deadline that is armed
-	bye    func()       // the end of a WebSocket, which may wait; nil for a socket
-	idle   bool         // the deadline has ended it
+	conn    net.Conn     // what is written to: TLS once it is on
+	in      *meter       // what is read from
+	xml     *xml.Decoder // of the present stream, over in
+	framed  bool         // a WebSocket: one element a message (RFC 7395)
+	to      jid.JID      // the host of the last header
+	from    jid.JID      // and whom it is from; the zero value: it does not say
+	opened  bool         // our stream header has been sent and not been restarted since
+	why     string       // the condition of the deadline that is armed
+	closing func()       // the closing handshake of a WebSocket, which may wait; nil for a socket
+	idle    bool         // the deadline has ended it
 
 	mu      sync.Mutex
 	queue   [][]byte
@@ -239,8 +239,8 @@ func (c *Conn) finish() {
 	c.closed = true
 	c.mu.Unlock()
 	c.writers.Wait()
-	if c.bye != nil {
-		c.bye()
+	if c.closing != nil {
+		c.closing()
 	}
 	_ = c.raw.Close()
 	c.srv.forget(c)

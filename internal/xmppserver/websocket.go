@@ -29,10 +29,10 @@ func (s *Server) ServeWebSocket(w http.ResponseWriter, r *http.Request, origins 
 	ws.SetReadLimit(maxStanza)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
-	c := newConn(s, socket{websocket.NetConn(ctx, ws, websocket.MessageText), ws})
+	c := newConn(s, webSocket{websocket.NetConn(ctx, ws, websocket.MessageText), ws})
 	c.framed = true
 	over := make(chan struct{})
-	c.bye = func() {
+	c.closing = func() {
 		defer close(over)
 		if !c.Lost() {
 			_ = ws.Close(websocket.StatusNormalClosure, "") // RFC 7395, 3.6
@@ -45,14 +45,14 @@ func (s *Server) ServeWebSocket(w http.ResponseWriter, r *http.Request, origins 
 	<-over
 }
 
-// socket is a WebSocket whose Close cuts it: the closing handshake of the library's own would wait for the
+// webSocket is one whose Close cuts it: the closing handshake of the library's own would wait for the
 // client, under whatever lock it is cut.
-type socket struct {
+type webSocket struct {
 	net.Conn
 	ws *websocket.Conn
 }
 
-func (s socket) Close() error { return s.ws.CloseNow() }
+func (s webSocket) Close() error { return s.ws.CloseNow() }
 
 // openFramed reads <open/> and answers with ours (RFC 7395, 3.4).
 func (c *Conn) openFramed() error {
