@@ -48,7 +48,10 @@ func withResults(made string, page []byte) string {
 			kept.WriteString(line)
 		}
 	}
-	versions, offers, _ := strings.Cut(made, "\n\n")
+	versions, offers, ok := strings.Cut(made, "\n\n")
+	if !ok || kept.Len() == 0 {
+		return made
+	}
 	return versions + "\n" + kept.String() + "\n" + offers
 }
 
