@@ -1,9 +1,11 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/perch-im/perch/internal/testkit"
 )
@@ -27,9 +29,12 @@ func TestRoomNickTakenOver(t *testing.T) {
 		r.reaches("the answer", `id="w1"`, "<body>yes?</body>", `type="chat"`)
 		r.api.Call(t, http.StatusAccepted, http.MethodPatch, talk+answer, map[string]any{"id": "w2", "body": "yes, Bob?"})
 		r.reaches("the correction", `id="w2"`, "<body>yes, Bob?</body>")
-		if m := r.api.Get(t, talk+answer); m.Str("body") != "yes, Bob?" {
-			t.Errorf("got %v, want the corrected answer", m)
-		}
+		testkit.Eventually(t, 20*time.Second, func() error { // Bob may have it before it is committed here
+			if m := r.api.Get(t, talk+answer); m.Str("body") != "yes, Bob?" {
+				return fmt.Errorf("got %v, want the corrected answer", m)
+			}
+			return nil
+		})
 
 		r.peer.Raw(t, "<presence to='"+r.room+"/Bobby'/>") // another nick
 		r.stream.Expect(t, "Bobby", func(f testkit.Frame) bool {

@@ -46,7 +46,7 @@ func TestRotationOfSecretsUnderLoad(t *testing.T) {
 	for i, u := range users {
 		streams.Go(func() { a.listen(listening, u, live) }) // that of bob comes from the other node
 		<-live
-		work.Go(func() { []*reloadWorld{b, a}[i].work(working, u, users[1-i].jid) })
+		work.Go(func() { []*reloadWorld{b, a}[i].work(working, u, users[1-i]) })
 	}
 
 	for _, step := range []struct {
