@@ -2,7 +2,7 @@
 import { Actions } from './actions.js';
 import { BlockBar } from './blocking.js';
 import { Composer } from './composer.js';
-import { h, note, set, sync, text } from './dom.js';
+import { h, note, set, soon, sync, text } from './dom.js';
 import { ChatMenu } from './chat_menu.js';
 import { MessageView } from './message.js';
 import { RoomBar } from './room.js';
@@ -58,7 +58,7 @@ export class Chat {
         role: 'log',
         'aria-label': 'Messages',
         tabindex: 0,
-        onscroll: () => this.#scrolled(),
+        onscroll: this.#scrolled,
         onkeydown: (/** @type {KeyboardEvent} */ e) => this.#key(e),
       },
       this.older,
@@ -141,14 +141,16 @@ export class Chat {
     this.log.scrollTop = this.log.scrollHeight;
   }
 
-  /** Makes elements of what is about to be seen. */
-  #scrolled() {
+  /** Makes elements of what is about to be seen, after the frame that is being made: a few, or many where none are
+   * left. */
+  #scrolled = soon(() => {
+    if (!this.jid) return;
     const { scrollTop, scrollHeight, clientHeight } = this.log;
     const below = scrollHeight - scrollTop - clientHeight;
-    if (scrollTop < near) this.#older();
-    else if (below < near && this.#shown.newer(this.conversation.messages)) this.draw();
+    if (scrollTop < near) this.#older(scrollTop < near / 3);
+    else if (below < near && this.#shown.newer(this.conversation.messages, below < near / 3)) this.#drawOthers();
     this.#drawNewest();
-  }
+  }, 0);
 
   #drawNewest() {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
@@ -156,10 +158,10 @@ export class Chat {
     set(this.newest, 'hidden', follows && scrollHeight - scrollTop - clientHeight < 2 * clientHeight);
   }
 
-  /** Older messages: those that are here already, else those of the archive. */
-  #older() {
-    if (!this.#shown.older(this.conversation.messages)) return this.#loadOlder();
-    this.draw();
+  /** Older messages: those that are here already, else those of the archive. @param {boolean} [hurry] */
+  #older(hurry = true) {
+    if (!this.#shown.older(this.conversation.messages, hurry)) return this.#loadOlder();
+    this.#drawOthers();
     return Promise.resolve();
   }
 
@@ -180,9 +182,12 @@ export class Chat {
     await this.#page;
     if (this.#loading === jid) this.#loading = '';
     if (this.jid !== jid) return;
-    if (!first) this.#shown.older(this.conversation.messages);
+    if (!first) {
+      this.#shown.older(this.conversation.messages, false);
+      return this.#drawOthers();
+    }
     this.draw();
-    if (first) this.toEnd();
+    this.toEnd();
   }
 
   /** Reads what is missing of a room, once for each news of it. @param {import('../types.d.ts').Conversation} c */
@@ -288,8 +293,15 @@ export class Chat {
     this.#drawNewest();
   }
 
-  /** @param {import('../types.d.ts').Conversation} c */
-  #drawMessages({ messages, complete, gap }) {
+  /** Other messages have elements now; the rest of the conversation is drawn already, and scrolling has no time for it. */
+  #drawOthers() {
+    const place = this.#place();
+    this.#drawMessages(this.conversation, false);
+    place();
+  }
+
+  /** @param {import('../types.d.ts').Conversation} c @param {boolean} [again] those, too, that have an element */
+  #drawMessages({ messages, complete, gap }, again = true) {
     const { from, to } = this.#shown.range(messages);
     set(this.older, 'hidden', from === 0 && complete);
     let day = '';
@@ -306,7 +318,7 @@ export class Chat {
       rows,
       (r) => r.key,
       (r) => (r.m ? this.view.make(r.m) : h('li', { class: 'day' }, r.day)),
-      (e, r) => r.m && this.view.update(e, r.m),
+      (e, r) => r.m && (again || !e.isConnected) && this.view.update(e, r.m),
     );
   }
 

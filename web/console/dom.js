@@ -53,26 +53,27 @@ const kept = new WeakMap();
 export function sync(parent, items, key, make, update) {
   const old = kept.get(parent) ?? new Map();
   const now = new Map();
+  const all = Array.from(items);
+  for (const item of all) now.set(key(item), old.get(key(item)) ?? make(item));
+  // Those that are gone go first: whatever stood before one that stays would have it moved, which makes it anew.
+  for (const [k, e] of old) if (!now.has(k)) e.remove();
   /** @type {Element | null} */ let at = parent.firstElementChild;
-  for (const item of items) {
-    const k = key(item);
-    const e = old.get(k) ?? make(item);
-    now.set(k, e);
+  for (const item of all) {
+    const e = now.get(key(item));
     update(e, item);
     if (e === at) at = e.nextElementSibling;
     else parent.insertBefore(e, at);
   }
-  for (const [k, e] of old) if (!now.has(k)) e.remove();
   kept.set(parent, now);
 }
 
-/** Calls f soon, once, however often it is asked for. @param {() => void} f */
-export function soon(f) {
+/** Calls f soon, once, however often it is asked for. @param {() => void} f @param {number} [ms] */
+export function soon(f, ms = 16) {
   let due = false;
   return () => {
     if (due) return;
     due = true;
-    setTimeout(() => ((due = false), f()), 16);
+    setTimeout(() => ((due = false), f()), ms);
   };
 }
 

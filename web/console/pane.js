@@ -14,6 +14,18 @@ import { SessionBox } from './session.js';
 
 let count = 0;
 
+/** The widths, in pixels, from which on downwards a pane looks otherwise; see console.css. */
+const widths = [900, 500, 405];
+
+/** Not by container queries: Chromium lays out all of a container whenever anything in it has changed, which made
+ * each step of scrolling twenty times as long. */
+const wide = new ResizeObserver((panes) => {
+  for (const { target, borderBoxSize } of panes) {
+    const { inlineSize = 0 } = borderBoxSize[0] ?? {};
+    set(target, 'data-width', widths.filter((w) => inlineSize <= w).join(' ') || null);
+  }
+});
+
 export class Pane {
   /** Resolves with the account's JID. @type {Promise<string>} */ known;
   /** @type {string} */ #open = '';
@@ -40,6 +52,7 @@ export class Pane {
       look();
     });
     this.element = this.#build();
+    wide.observe(this.element);
     this.perch.store.subscribe((c) => c.what === 'vcard' && this.photos.forget(c.jid));
     const draw = soon(() => this.draw());
     const save = soon(() => this.save());
@@ -181,6 +194,7 @@ export class Pane {
 
   close() {
     removeEventListener('pagehide', this.save);
+    wide.unobserve(this.element);
     this.alerts.close();
     this.chat.composer.files.close();
     this.perch.disconnect();

@@ -1,9 +1,10 @@
 // Which messages of a conversation have elements: as many as are looked at, and some before and after. The
 // others are in the store.
 
-/** How many come and go at once, and how many there are at most. */
-const step = 30;
-export const most = 120;
+/** How many come and go at once: in the time of a frame, and where more are needed; and how many there are at most. */
+const few = 6;
+const many = 30;
+export const most = 60;
 
 /** @typedef {{ key: string }} Keyed */
 
@@ -11,7 +12,7 @@ export const most = 120;
 const indexOf = (all, key) => (key ? all.findIndex((m) => m.key === key) : -1);
 
 export class Shown {
-  /** The first one; "", or one that is not there: as many as a step has. */ #first = '';
+  /** The first one; "", or one that is not there: as many as come at once. */ #first = '';
   /** The last one; "", or one that is not there: whatever is the newest. */ #last = '';
 
   /** Back to the newest messages. */
@@ -28,7 +29,7 @@ export class Shown {
   range(all) {
     const to = indexOf(all, this.#last) + 1 || all.length;
     const first = indexOf(all, this.#first);
-    const from = first < 0 || first >= to ? to - step : first;
+    const from = first < 0 || first >= to ? to - many : first;
     return { from: Math.max(0, from, to - most), to };
   }
 
@@ -38,20 +39,20 @@ export class Shown {
     this.#last = to >= all.length ? '' : (all[to - 1]?.key ?? '');
   }
 
-  /** Shows older ones. Reports whether there were any. @param {readonly Keyed[]} all */
-  older(all) {
+  /** Shows older ones. Reports whether there were any. @param {readonly Keyed[]} all @param {boolean} hurry */
+  older(all, hurry) {
     const { from, to } = this.range(all);
     if (from === 0) return false;
-    const next = Math.max(0, from - step);
+    const next = Math.max(0, from - (hurry ? many : few));
     this.#set(all, next, Math.min(to, next + most));
     return true;
   }
 
-  /** Shows newer ones. Reports whether there were any. @param {readonly Keyed[]} all */
-  newer(all) {
+  /** Shows newer ones. Reports whether there were any. @param {readonly Keyed[]} all @param {boolean} hurry */
+  newer(all, hurry) {
     const { from, to } = this.range(all);
     if (to >= all.length) return false;
-    const next = Math.min(all.length, to + step);
+    const next = Math.min(all.length, to + (hurry ? many : few));
     this.#set(all, Math.max(from, next - most), next);
     return true;
   }
@@ -61,7 +62,7 @@ export class Shown {
     const at = all.findIndex((m) => m.key === key);
     const { from, to } = this.range(all);
     if (at < 0 || (at >= from && at < to)) return;
-    const first = Math.max(0, at - step);
-    this.#set(all, first, Math.min(all.length, first + 2 * step));
+    const first = Math.max(0, at - many);
+    this.#set(all, first, Math.min(all.length, first + 2 * many));
   }
 }
