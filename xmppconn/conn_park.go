@@ -81,8 +81,7 @@ func (c *Conn) park() bool {
 	return false
 }
 
-// registerParked makes c the poller's, unless the connection ends: then who ends it would not know
-// of the ticket.
+// registerParked makes c the poller's, unless the connection ends: then who ends it would not know of the ticket.
 func (c *Conn) registerParked() readiness.Ticket {
 	c.mu.Lock()
 	defer c.unlock()

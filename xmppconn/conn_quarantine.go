@@ -18,8 +18,7 @@ const (
 	crashTTL   = 10 * time.Minute
 )
 
-// crashCounts are the accounts whose connections were ended by something that arrived, and how
-// often.
+// crashCounts are the accounts whose connections were ended by something that arrived, and how often.
 type crashCounts struct {
 	mu     sync.Mutex
 	counts ttlmap.Map[uint64, int]

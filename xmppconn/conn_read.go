@@ -45,8 +45,7 @@ func (c *Conn) read() {
 }
 
 // readFrames is what a reader does: frames in, things that the session understands out. It is
-// the only caller of the sink and of the framer. It returns when the connection has ended, or is
-// parked.
+// the only caller of the sink and of the framer. It returns when the connection has ended, or is parked.
 func (c *Conn) readFrames() {
 	c.awaitSilence(0)
 	for {

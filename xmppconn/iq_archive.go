@@ -21,8 +21,7 @@ func (c *Conn) Archive(ctx context.Context, q perch.ArchiveQuery) (perch.Archive
 	return c.archives.Own(ctx, q)
 }
 
-// SearchesArchive reports whether the own archive has said that it can be searched for a text. It asks
-// nothing.
+// SearchesArchive reports whether the own archive has said that it can be searched for a text. It asks nothing.
 func (c *Conn) SearchesArchive() bool { return c.archives.Searches() }
 
 // RoomArchive reads a page of the archive of a room (XEP-0313). With of the query says nothing.
