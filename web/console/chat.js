@@ -33,6 +33,7 @@ export class Chat {
   /** The open conversation. */ jid = '';
   /** Of which hole the archive was asked last. */ #filled = '';
   /** Which messages have elements. */ #shown = new Shown();
+  /** Whether the newest message is in view. */ #atEnd = true;
 
   /** @param {import('./pane.js').Pane} pane */
   constructor(pane) {
@@ -65,6 +66,7 @@ export class Chat {
       this.list,
       this.typing,
     );
+    new ResizeObserver(() => this.#atEnd && this.toEnd()).observe(this.log); // a keyboard may cover half of it
     this.menu = new ChatMenu(pane, this);
     const back = h('button', { class: 'quiet back', 'aria-label': 'Back to the people', onclick: () => this.#back() }, '‹');
     this.inside = h(
@@ -141,21 +143,31 @@ export class Chat {
     this.log.scrollTop = this.log.scrollHeight;
   }
 
+  /** What is further down, in pixels. */
+  get #below() {
+    const { scrollTop, scrollHeight, clientHeight } = this.log;
+    return scrollHeight - scrollTop - clientHeight;
+  }
+
+  #isAtEnd() {
+    return this.#below < 60 && this.#shown.follows(this.conversation.messages);
+  }
+
   /** Makes elements of what is about to be seen, after the frame that is being made: a few, or many where none are
    * left. */
   #scrolled = soon(() => {
     if (!this.jid) return;
-    const { scrollTop, scrollHeight, clientHeight } = this.log;
-    const below = scrollHeight - scrollTop - clientHeight;
-    if (scrollTop < near) this.#older(scrollTop < near / 3);
+    const above = this.log.scrollTop;
+    const below = this.#below;
+    this.#atEnd = this.#isAtEnd();
+    if (above < near) this.#older(above < near / 3);
     else if (below < near && this.#shown.newer(this.conversation.messages, below < near / 3)) this.#drawOthers();
     this.#drawNewest();
   }, 0);
 
   #drawNewest() {
-    const { scrollTop, scrollHeight, clientHeight } = this.log;
     const follows = this.#shown.follows(this.conversation.messages);
-    set(this.newest, 'hidden', follows && scrollHeight - scrollTop - clientHeight < 2 * clientHeight);
+    set(this.newest, 'hidden', follows && this.#below < 2 * this.log.clientHeight);
   }
 
   /** Older messages: those that are here already, else those of the archive. @param {boolean} [hurry] */
@@ -271,7 +283,7 @@ export class Chat {
     const c = this.conversation;
     const p = c.type === 'chat' ? perch.store.presence.get(this.jid) : undefined;
     const name = this.#pane.nameOf(this.jid);
-    const atEnd = this.#shown.follows(c.messages) && this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60;
+    const atEnd = this.#isAtEnd();
     text(this.title, name);
     const { word, kind } = this.#pane.availability(this.jid, p);
     set(this.presence, 'data-show', kind);

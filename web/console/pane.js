@@ -4,11 +4,11 @@ import { bare, resourceOf } from '../perch/jids.js';
 import { Alerts } from './alerts.js';
 import { Buddies } from './buddies.js';
 import { Chat } from './chat.js';
-import { isolated } from './bidi.js';
 import { curlMenu } from './curl.js';
 import { attempt, h, part, set, soon, text } from './dom.js';
 import { Monitor } from './monitor.js';
-import { availability, nameAvatar, avatar, Photos } from './person.js';
+import { availability, avatar, nameAvatar, Photos } from './person.js';
+import { isolated } from './rich.js';
 import { accountOf, serviceOf } from './services.js';
 import { SessionBox } from './session.js';
 
@@ -20,10 +20,7 @@ const widths = [900, 500, 405];
 /** Not by container queries: Chromium lays out all of a container whenever anything in it has changed, which made
  * each step of scrolling twenty times as long. */
 const wide = new ResizeObserver((panes) => {
-  for (const { target, borderBoxSize } of panes) {
-    const { inlineSize = 0 } = borderBoxSize[0] ?? {};
-    set(target, 'data-width', widths.filter((w) => inlineSize <= w).join(' ') || null);
-  }
+  for (const { target, contentRect } of panes) set(target, 'data-width', widths.filter((w) => contentRect.width < w).join(' '));
 });
 
 export class Pane {

@@ -72,3 +72,13 @@ function addressIn(found, step) {
 /** What is seen is what was written; where it leads has another browsing context, and is not told from where.
  * @param {string} address */
 const link = (address) => h('a', { href: new URL(address).href, target: '_blank', rel: 'noopener noreferrer', dir: 'ltr' }, address);
+
+const controls = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const rightToLeft = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
+
+/** A name inside of a sentence: one that is written from right to left, or that has controls of direction, must not
+ * turn the rest around (Unicode Standard Annex 9). @param {string} name */
+export function isolated(name) {
+  const plain = name.replace(controls, '');
+  return rightToLeft.test(plain) ? `\u2068${plain}\u2069` : plain;
+}

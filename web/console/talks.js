@@ -1,7 +1,7 @@
 // The chats by their last activity, with what was said last and how many messages are new.
-import { isolated } from './bidi.js';
 import { attempt, h, set, sync, text } from './dom.js';
 import { avatar, nameAvatar } from './person.js';
+import { isolated } from './rich.js';
 import { standing } from './room.js';
 import { recent, showTime } from './times.js';
 

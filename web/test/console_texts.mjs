@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain, fieldOf, plainly } from '../console/explain.js';
-import { isolated } from '../console/bidi.js';
+import { isolated } from '../console/rich.js';
 import { callsOf } from '../console/calls.js';
 import { browse } from './browser.mjs';
 import { StandIn } from './standin.mjs';
