@@ -81,14 +81,18 @@ func (p *idlePolicy) change(policy IdlePolicy) {
 }
 
 // sendClientState lets the server know whether a client is attached (XEP-0352), once for each
-// change and each connection.
+// change and each connection. A stream that is resumed is told in any case: Prosody takes its
+// state along, and writes nothing more to one that it believes to be inactive.
 func (p *idlePolicy) sendClientState() {
-	l, active := p.stream(), p.subs.watched()
-	if l == nil || !l.live || !p.caps.ClientState || l.inactive == !active {
+	l, state := p.stream(), toldInactive
+	if p.subs.watched() {
+		state = toldActive
+	}
+	if l == nil || !l.live || !p.caps.ClientState || l.told == state || l.told == toldNothing && state == toldActive && !l.login.Resumed {
 		return
 	}
-	if p.Send(&perch.ClientStateOut{Active: active}) == nil {
-		l.inactive = !active
+	if p.Send(&perch.ClientStateOut{Active: state == toldActive}) == nil {
+		l.told = state
 	}
 }
 

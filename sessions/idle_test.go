@@ -100,3 +100,24 @@ func TestClientState(t *testing.T) {
 		}
 	})
 }
+
+// A stream that is resumed may have the state that was told on the one before, or none: it is told, whichever it is.
+func TestClientStateOfAResumedStream(t *testing.T) {
+	for _, attached := range []bool{true, false} {
+		inWorld(t, func(w *world) {
+			w.up.Edit(func(d *fakexmpp.Data) { d.Capabilities.ClientState = true })
+			w.up.set(func(u *upstream) { u.resume = true })
+			s := w.open()
+			w.attach(s, sessions.SubscribeOptions{}).sub.Close()
+			pass(time.Second)
+			if attached {
+				w.attach(s, sessions.SubscribeOptions{})
+			}
+			w.lose(linkLost)
+			pass(time.Minute)
+			if got := sent[*perch.ClientStateOut](w.conn()); len(got) != 1 || got[0].Active != attached {
+				t.Errorf("attached %v: got client states %v on the resumed stream, want that one", attached, got)
+			}
+		})
+	}
+}

@@ -16,7 +16,7 @@ type link struct {
 	owned     bool      // the Store has taken a write since it is online, so the session is ours: messages may be written
 	ownedAt   time.Time // when that write was made
 	listening bool      // stanzas that nothing else is made of are delivered
-	inactive  bool      // the server was notified that no client is attached (XEP-0352)
+	told      clientState
 
 	number uint16
 
@@ -34,6 +34,15 @@ type link struct {
 	resumedOnline bool   // an earlier stream that was online: nothing has to be announced again
 	savedSeq      uint64 // lastSeq of the state that was saved last
 }
+
+// clientState is what the server was told on a connection: whether a client is attached (XEP-0352).
+type clientState byte
+
+const (
+	toldNothing clientState = iota // which means active, unless the stream was resumed
+	toldActive
+	toldInactive
+)
 
 // state is what resuming this connection needs, as of everything that was delivered. It is
 // committed after that, and is used only when all of it is stored.
