@@ -26,6 +26,7 @@ type roomCheck struct {
 	rooms   map[string]*roomTruth
 	said    map[message]span // when the message was on its way to the server
 	clients map[string]*roomReader
+	states  map[string]map[int]string // of a room in a log of an account, by the number of the event that told it
 }
 
 // roomReader is what one client had of one room.
@@ -41,7 +42,7 @@ type roomReader struct {
 // checkRooms: each client of an account gets all that is said in its rooms, once in each log, and in each log
 // in the order of the room, without a gap but those that it is told of.
 func checkRooms(r *Report, entries []Entry, f faults) {
-	c := &roomCheck{r: r, f: f, s: streamsIn(entries), rooms: map[string]*roomTruth{}, said: map[message]span{}, clients: map[string]*roomReader{}}
+	c := &roomCheck{r: r, f: f, s: streamsIn(entries), rooms: map[string]*roomTruth{}, said: map[message]span{}, clients: map[string]*roomReader{}, states: map[string]map[int]string{}}
 	for _, e := range entries {
 		switch e.Op {
 		case OpRoom:
@@ -152,7 +153,10 @@ func (c *roomCheck) client(e Entry) {
 		x := c.reader(e)
 		x.log(e.ID).gap(e, x.state == "joining")
 	case OpRoomIs:
-		c.reader(e).state = e.Text
+		x := c.reader(e)
+		x.state = e.Text
+		states, n := c.statesIn(x, e.ID)
+		states[n] = e.Text
 	}
 }
 

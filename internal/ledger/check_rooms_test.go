@@ -95,7 +95,11 @@ func (l *lounge) away(from, to int64) *lounge {
 }
 
 func (l *lounge) is(at int64, event, state string) *lounge {
-	for _, client := range []string{"a1/ws1", "a1/sse"} {
+	return l.isFor(at, event, state, "a1/ws1", "a1/sse")
+}
+
+func (l *lounge) isFor(at int64, event, state string, clients ...string) *lounge {
+	for _, client := range clients {
 		l.add(at, ledger.Entry{Op: ledger.OpRoomIs, Who: client, Account: "a1", To: l.room, ID: event, Text: state})
 	}
 	return l
@@ -160,6 +164,7 @@ func TestCheckRoomsGaps(t *testing.T) {
 		"too short":                   {rest(joins().gap(25_000, "e-3", "no_archive", 24_900, 25_000)).story, "room, lost: sl1>room6 #2"},
 		"told of in another log":      {bare().all(31_000, "e", 1, 1, 3).is(32_000, "e-4", "joining").fault(33_000, 33_001, ledger.FaultRedisFlush).hello(34_000, "epoch").gap(35_000, "f-1", "no_archive", 31_000, 35_000).story, ""},
 		"told of too late":            {rest(joins()).is(32_000, "e-6", "joining").gap(33_000, "e-7", "no_archive", 11_000, 33_000).story, "room, lost: sl1>room6 #2"},
+		"joined before the stream":    {rest(bare().all(11_000, "e", 1, 1, 1).isFor(24_000, "e-2", "joining", "a1/ws1").gap(25_000, "e-3", "no_archive", 11_000, 25_000)).story, ""},
 		"without a reason":            {bare().all(31_000, "e", 1, 1, 3).is(32_000, "e-4", "joined").gap(33_000, "e-5", "no_archive", 31_000, 33_000).story, "room, wrong: a1/sse is told of a gap (no_archive) by e-5 in room6, which it did not have to join again"},
 		"of a room with an archive":   {inLounge().says(10, 1).all(20, "e", 1, 1, 1).is(30, "e-2", "joining").gap(31, "e-3", "archive_timeout", 20, 31).keeps(1).story, "room, wrong: a1/sse is told of a gap (archive_timeout) by e-3 in room1, which has an archive"},
 		"of a room that is left then": {inLounge().says(10, 1).all(20, "e", 1, 1, 1).away(29, 40).is(30, "e-2", "joining").gap(31, "e-3", "archive_error", 20, 31).keeps(1).story, ""},
