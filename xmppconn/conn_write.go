@@ -34,11 +34,7 @@ func (c *Conn) Send(out perch.Outbound) (uint64, error) {
 	c.mu.Lock()
 	defer c.unlock()
 	if state, ok := out.(*perch.ClientStateOut); ok { // no stanza, and never acknowledged
-		err := c.enqueue(func(b []byte) ([]byte, error) { return stanza.AppendClientState(b, state.Active), nil })
-		if err == nil && c.sm != nil && !state.Active {
-			c.requestAck() // Prosody 0.12 pauses its socket, with what it was about to write, until it has an answer to write
-		}
-		return c.sent, err
+		return c.sent, c.enqueue(func(b []byte) ([]byte, error) { return stanza.AppendClientState(b, state.Active), nil })
 	}
 	id := ""
 	if m, ok := out.(*perch.MessageOut); ok {
