@@ -15,11 +15,7 @@ import (
 func TestActiveOnAResumedStream(t *testing.T) {
 	for _, name := range []string{"prosody PLAIN", "ejabberd SCRAM-SHA-1", "today SCRAM-SHA-256"} {
 		t.Run(name, func(t *testing.T) {
-			l := loginNamed(name)
-			w := newWorld(t, l, l.server(t))
-			stream := w.api.Stream(t, "")
-			stream.ExpectType(t, "live")
-			w.befriend(t, stream)
+			w, stream := newTalk(t, name)
 			stream.Close()
 			w.api.Call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", map[string]string{"to": w.bob.JID, "body": "nobody is here"})
 			w.peer.ExpectMessage(t, w.alice.JID, "nobody is here")

@@ -11,11 +11,7 @@ import (
 func TestChatStatesOfAnOutage(t *testing.T) {
 	for _, name := range []string{"prosody PLAIN", "ejabberd SCRAM-SHA-1"} {
 		t.Run(name, func(t *testing.T) {
-			l := loginNamed(name)
-			w := newWorld(t, l, l.server(t))
-			stream := w.api.Stream(t, "")
-			stream.ExpectType(t, "live")
-			w.befriend(t, stream)
+			w, stream := newTalk(t, name)
 
 			w.proxy.Down()
 			stream.Expect(t, "reconnecting", state("reconnecting"))

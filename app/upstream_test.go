@@ -167,6 +167,17 @@ func newWorld(t *testing.T, l login, s *testkit.Server, edit ...func(*app.Option
 	return w
 }
 
+// newTalk is a world whose alice has a stream, and bob as a buddy.
+func newTalk(t *testing.T, name string) (*world, *testkit.Stream) {
+	t.Helper()
+	l := loginNamed(name)
+	w := newWorld(t, l, l.server(t))
+	stream := w.api.Stream(t, "")
+	stream.ExpectType(t, "live")
+	w.befriend(t, stream)
+	return w, stream
+}
+
 // befriend lets alice add bob, who accepts and asks for the same, which she accepts.
 func (w *world) befriend(t *testing.T, stream *testkit.Stream) {
 	t.Helper()

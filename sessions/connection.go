@@ -72,6 +72,9 @@ func (c *connection) ifCurrent(l *link, f func(*link)) {
 // use takes a new link into use.
 func (c *connection) use(l *link) {
 	l.resumedOnline = l.login.Resumed && c.state.Stream != nil
+	if !l.login.Resumed {
+		l.told = toldActive
+	}
 	l.buffering = !l.resumedOnline && l.login.Capabilities.Archive == archivePaged
 	c.link, c.caps, c.partial = l, l.login.Capabilities, nil
 	c.state.JID = l.login.JID

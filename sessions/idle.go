@@ -88,7 +88,7 @@ func (p *idlePolicy) sendClientState() {
 	if p.subs.watched() {
 		state = toldActive
 	}
-	if l == nil || !l.live || !p.caps.ClientState || l.told == state || l.told == toldNothing && state == toldActive && !l.login.Resumed {
+	if l == nil || !l.live || !p.caps.ClientState || l.told == state {
 		return
 	}
 	if p.Send(&perch.ClientStateOut{Active: state == toldActive}) == nil {

@@ -39,7 +39,7 @@ type link struct {
 type clientState byte
 
 const (
-	toldNothing clientState = iota // which means active, unless the stream was resumed
+	toldNothing clientState = iota // of a stream that was resumed; a new one is active until it says otherwise
 	toldActive
 	toldInactive
 )

@@ -141,6 +141,7 @@ export class Chat {
       this.draw();
     }
     this.log.scrollTop = this.log.scrollHeight;
+    this.#atEnd = true;
   }
 
   /** What is further down, in pixels. */

@@ -1,10 +1,11 @@
 // Which messages of a conversation have elements: as many as are looked at, and some before and after. The
 // others are in the store.
 
-/** How many come and go at once: in the time of a frame, and where more are needed; and how many there are at most. */
+/** How many come and go at once: in the time of a frame, and where more are needed; and how many there are at most,
+ * which must fill more than the highest screen and what is made beyond both of its ends. */
 const few = 6;
 const many = 30;
-export const most = 60;
+export const most = 90;
 
 /** @typedef {{ key: string }} Keyed */
 
