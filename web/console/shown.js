@@ -1,11 +1,11 @@
 // Which messages of a conversation have elements: as many as are looked at, and some before and after. The
 // others are in the store.
 
-/** How many come and go at once: in the time of a frame, and where more are needed; and how many there are at most,
- * which must fill more than the highest screen and what is made beyond both of its ends. */
+/** How many come and go at once: in the time of a frame, and where more are needed. */
 const few = 6;
 const many = 30;
-export const most = 90;
+/** How many there are at most: more than fill the window, and what is made beyond both of its ends. */
+const most = () => (innerHeight > 1500 ? 150 : 60);
 
 /** @typedef {{ key: string }} Keyed */
 
@@ -31,7 +31,7 @@ export class Shown {
     const to = indexOf(all, this.#last) + 1 || all.length;
     const first = indexOf(all, this.#first);
     const from = first < 0 || first >= to ? to - many : first;
-    return { from: Math.max(0, from, to - most), to };
+    return { from: Math.max(0, from, to - most()), to };
   }
 
   /** @param {readonly Keyed[]} all @param {number} from @param {number} to */
@@ -45,7 +45,7 @@ export class Shown {
     const { from, to } = this.range(all);
     if (from === 0) return false;
     const next = Math.max(0, from - (hurry ? many : few));
-    this.#set(all, next, Math.min(to, next + most));
+    this.#set(all, next, Math.min(to, next + most()));
     return true;
   }
 
@@ -54,13 +54,13 @@ export class Shown {
     const { from, to } = this.range(all);
     if (to >= all.length) return false;
     const next = Math.min(all.length, to + (hurry ? many : few));
-    this.#set(all, Math.max(from, next - most), next);
+    this.#set(all, Math.max(from, next - most()), next);
     return true;
   }
 
   /** Shows one message with its neighbours, unless it is shown. @param {readonly Keyed[]} all @param {string} key */
   around(all, key) {
-    const at = all.findIndex((m) => m.key === key);
+    const at = indexOf(all, key);
     const { from, to } = this.range(all);
     if (at < 0 || (at >= from && at < to)) return;
     const first = Math.max(0, at - many);

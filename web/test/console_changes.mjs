@@ -174,6 +174,7 @@ test(
 
 test('which messages have elements is asked without changing it', () => {
   const all = Array.from({ length: 500 }, (_, i) => ({ key: `m${i}` }));
+  globalThis.innerHeight = 760;
   const shown = new Shown();
   shown.around(all, 'm100');
   const before = shown.range(all);

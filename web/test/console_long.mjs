@@ -11,7 +11,7 @@ const bob = 'bob@example.net';
 const people = 300;
 const texts = 5000;
 /** Elements of messages that there may be at once; see shown.js. */
-const mostShown = 90;
+const mostShown = 60;
 /** Pixels a second. */
 const speed = 4000;
 
@@ -123,7 +123,7 @@ test('5,000 messages: few have elements, whichever way they are read', async (t)
       const moves = () =>
         log.evaluate(async (e) => {
           let n = 0;
-          const seen = new MutationObserver((all) => (n += all.length));
+          const seen = new MutationObserver((changes) => (n += changes.length));
           seen.observe(e, { childList: true, subtree: true });
           await new Promise((done) => setTimeout(done, 500));
           return (seen.disconnect(), n);
