@@ -33,6 +33,8 @@ type process struct {
 	pid  int
 	done chan struct{} // closed when the running program has been waited for
 	end  error         // how it ended; valid after done
+	// asked is whether the running program has got SIGTERM: a second one ends many programs at once.
+	asked bool
 }
 
 // errPortTaken is the answer of ready when there is no use in waiting.
@@ -183,7 +185,7 @@ func (p *process) spawn() error {
 		<-done
 		return fmt.Errorf("start: %w", err)
 	}
-	p.pid, p.done = cmd.Process.Pid, done
+	p.pid, p.done, p.asked = cmd.Process.Pid, done, false
 	return nil
 }
 
@@ -195,7 +197,9 @@ func (p *process) stopWithin(sig syscall.Signal, limit time.Duration) {
 	if p.done == nil {
 		return
 	}
-	p.signal(sig)
+	if sig != syscall.SIGTERM || !p.asked {
+		p.signal(sig)
+	}
 	patience := time.NewTimer(limit)
 	defer patience.Stop()
 	select {
@@ -208,7 +212,10 @@ func (p *process) stopWithin(sig syscall.Signal, limit time.Duration) {
 	p.done = nil
 }
 
-func (p *process) signal(sig syscall.Signal) { _ = syscall.Kill(p.pid, sig) }
+func (p *process) signal(sig syscall.Signal) {
+	p.asked = p.asked || sig == syscall.SIGTERM
+	_ = syscall.Kill(p.pid, sig)
+}
 
 // output is the end of what the program has printed.
 func (p *process) output() string {

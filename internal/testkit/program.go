@@ -74,7 +74,7 @@ func (p *Program) HoldOutput() (release func()) {
 // Kill ends the program with SIGKILL and waits for it. It does nothing when it has ended.
 func (p *Program) Kill() { p.proc.stop(syscall.SIGKILL) }
 
-// Stop ends the program with SIGTERM and waits for it; the error says that it did not end
+// Stop ends the program with SIGTERM, unless it has got that already, and waits for it; the error says that it did not end
 // within the limit, or not with status 0.
 func (p *Program) Stop(limit time.Duration) error {
 	began := time.Now()

@@ -2,6 +2,7 @@ package testkit_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -52,6 +53,27 @@ func TestProgramStops(t *testing.T) {
 				<-ended
 			}
 		})
+	}
+}
+
+// TestProgramIsAskedOnce: Stop after SIGTERM waits; a second SIGTERM would end the program before it is done.
+func TestProgramIsAskedOnce(t *testing.T) {
+	p := shell(t, "trap - TERM; echo stopping; sleep 0.2; exit 0")
+	for range 2 {
+		if err := p.Start(); err != nil {
+			t.Fatalf("p.Start: got error %v, want none", err)
+		}
+		before := strings.Count(p.Output(), "stopping")
+		p.Signal(syscall.SIGTERM)
+		testkit.Eventually(t, 10*time.Second, func() error {
+			if strings.Count(p.Output(), "stopping") == before {
+				return errors.New("it has not got the signal")
+			}
+			return nil
+		})
+		if err := p.Stop(10 * time.Second); err != nil {
+			t.Errorf("stop after SIGTERM: got error %v, want none", err)
+		}
 	}
 }
 
