@@ -137,11 +137,18 @@ export async function picture(page, name) {
   await page.screenshot({ path: join(process.env.PERCH_PICTURES, `${name}.png`) });
 }
 
+/** Gives the page another size, and waits until it is laid out: what scripts do with a size, they do in the frame
+ * after it. */
+export async function resize(page, size) {
+  await page.setViewportSize(size);
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+}
+
 /** Pictures of one moment in every width and both colour schemes; nothing scrolls sideways. */
 export async function pictures(page, name) {
   const before = page.viewportSize();
   for (const width of [320, 390, 768, 1280]) {
-    await page.setViewportSize({ width, height: 720 });
+    await resize(page, { width, height: 720 });
     assert.ok(
       await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
       `${name}: the page scrolls sideways at ${width}`,
@@ -153,5 +160,5 @@ export async function pictures(page, name) {
     }
   }
   await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize(before);
+  await resize(page, before);
 }

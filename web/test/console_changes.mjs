@@ -2,7 +2,7 @@
 // which service a token is of, which a page has to keep.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { browse, fillToken, signIn } from './browser.mjs';
+import { browse, fillToken, resize, signIn } from './browser.mjs';
 import { Shown } from '../console/shown.js';
 import { until } from './kit.mjs';
 import { StandIn, own } from './standin.mjs';
@@ -32,7 +32,7 @@ async function renewed(gateway, page, { token, label, fresh }) {
   const field = page.getByLabel(label, { exact: true });
   await field.fill(fresh);
   for (const width of [320, 1180]) {
-    await page.setViewportSize({ width, height: 760 });
+    await resize(page, { width, height: 760 });
     const pixels = await field.evaluate((e) => e.offsetWidth);
     assert.ok(pixels >= 120, `at ${width} the field has ${pixels} pixels, want 120 or more`);
   }

@@ -2,7 +2,7 @@
 // requests and bytes; how well it scrolls is written down, beside a page without a script, and not held against a clock.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { browse, buddy, fillToken } from './browser.mjs';
+import { browse, buddy, fillToken, resize } from './browser.mjs';
 import { sleep, until } from './kit.mjs';
 import { scrolled } from './trace.mjs';
 import { StandIn } from './standin.mjs';
@@ -119,7 +119,7 @@ test('5,000 messages: few have elements, whichever way they are read', async (t)
       assert.ok((await shown()) <= mostShown);
 
       // On a high screen all that has an element is near both ends: what comes at one may not call for the other.
-      await page.setViewportSize({ width: 1180, height: 3000 });
+      await resize(page, { width: 1180, height: 3000 });
       const moves = () =>
         log.evaluate(async (e) => {
           let n = 0;
@@ -129,7 +129,7 @@ test('5,000 messages: few have elements, whichever way they are read', async (t)
           return (seen.disconnect(), n);
         });
       await until('nothing is made any more', async () => (await moves()) === 0);
-      await page.setViewportSize({ width: 1180, height: 700 });
+      await resize(page, { width: 1180, height: 700 });
 
       await page.getByRole('button', { name: 'Newest messages' }).click();
       await body(texts - 1).waitFor();
@@ -137,9 +137,9 @@ test('5,000 messages: few have elements, whichever way they are read', async (t)
       await log.getByText('and one more').waitFor();
       const below = () => log.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight);
       assert.ok((await below()) < 60, `what came is ${await below()} pixels below the end`);
-      await page.setViewportSize({ width: 1180, height: 420 }); // as with a keyboard that comes up
+      await resize(page, { width: 1180, height: 420 }); // as with a keyboard that comes up
       await until('the last message is in view', async () => (await below()) < 60);
-      await page.setViewportSize({ width: 1180, height: 700 });
+      await resize(page, { width: 1180, height: 700 });
 
       // What is read stays in its place when something comes, and when older ones are made.
       await log.evaluate((e) => (e.scrollTop -= 1200));

@@ -2,7 +2,7 @@
 // axe-core calls serious. On the stand-in, where every state can be had.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessible, browse, choose, fillToken, pictures } from './browser.mjs';
+import { accessible, browse, choose, fillToken, pictures, resize } from './browser.mjs';
 import { StandIn, own } from './standin.mjs';
 
 const bob = 'bob@example.net';
@@ -89,11 +89,11 @@ test('eight states look right and are accessible', async () => {
       await page.getByLabel('Whom (JID)').waitFor();
       await looks(page, '3-people');
       for (const width of [320, 390, 768]) {
-        await page.setViewportSize({ width, height: 720 });
+        await resize(page, { width, height: 720 });
         const pixels = await page.locator('.own select').evaluate((e) => e.offsetWidth);
         assert.ok(pixels >= 80, `at ${width} the own presence has ${pixels} pixels, want 80 or more`);
       }
-      await page.setViewportSize({ width: 1180, height: 760 });
+      await resize(page, { width: 1180, height: 760 });
       await page.getByText('Add a buddy').click();
 
       await page.locator(`.talk[data-jid="${bob}"]`).click();
@@ -134,7 +134,7 @@ test('eight states look right and are accessible', async () => {
         errors: [{ pointer: '/jid', detail: 'must be a bare JID, without a resource' }],
       };
       await page.route('**/v1/buddies', (r) => r.fulfill({ status: 422, json: invalid }));
-      await page.setViewportSize({ width: 1180, height: 760 });
+      await resize(page, { width: 1180, height: 760 });
       await page.getByRole('button', { name: 'Online' }).click();
       await page.getByText('Last stanza').waitFor();
       await page.getByText('Add a buddy').click();

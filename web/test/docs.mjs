@@ -1,7 +1,7 @@
 // The pages beside the console: the reference, the guides, and what an address without a page gets.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessible, browse, pictures } from './browser.mjs';
+import { accessible, browse, pictures, resize } from './browser.mjs';
 import { url } from './kit.mjs';
 
 /** Axe in both colour schemes, on a desk and on a small telephone. */
@@ -11,7 +11,7 @@ async function everywhere(page, what) {
     ['light', 1280],
   ]) {
     await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 720 });
+    await resize(page, { width, height: 720 });
     await accessible(page, `${what}, ${colorScheme}, ${width}`);
   }
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Perch } from '../perch.js';
-import { accessible, browse, choose, fillToken, message, pictures, said, say, talk } from './browser.mjs';
+import { accessible, browse, choose, fillToken, message, pictures, resize, said, say, talk } from './browser.mjs';
 import { stage, until, url } from './kit.mjs';
 import { Foreign } from './rooms_foreign.mjs';
 
@@ -80,7 +80,7 @@ test('a room is made; others come, speak, and are seen; a moderator removes a me
     await pictures(page, 'room-people');
     const size = page.viewportSize();
     for (const width of [320, 768]) {
-      await page.setViewportSize({ width, height: 720 });
+      await resize(page, { width, height: 720 });
       const [own, cut] = await page.evaluate(() => [
         document.querySelector('.own select').offsetWidth,
         [...document.querySelectorAll('.people-here .name')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent),
@@ -88,7 +88,7 @@ test('a room is made; others come, speak, and are seen; a moderator removes a me
       const wide = width > 500; // a phone has room for the conversation alone: console_states.mjs looks at its list
       assert.ok((wide ? own >= 80 : own === 0) && !cut.length, `at ${width} the own presence has ${own} pixels, and ${cut} is cut`);
     }
-    await page.setViewportSize(size);
+    await resize(page, size);
     await here(page, 'Cy').getByRole('button', { name: 'Remove', exact: true }).click();
     await here(page, 'Cy').getByRole('button', { name: 'Remove Cy?' }).click();
     await here(page, 'Cy').waitFor({ state: 'detached' });
