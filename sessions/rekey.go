@@ -122,6 +122,11 @@ func (m *Manager) move(s *Session, old boundToken, key markedKey) bool {
 	if m.tokens[old.key] != s || there == nil {
 		return false
 	}
+	if now := s.entry.find(key.digest); now != nil { // restored when the Store had both
+		now.was, now.mark, now.life = old.key, key.mark, now.life.with(there.life)
+		m.tokens.unbind(old.key, s)
+		return true
+	}
 	moved := boundToken{key: key.digest, minted: old.minted, mark: key.mark, was: old.key, record: there.record, life: there.life}
 	if moved.minted {
 		moved.record = recordMoved(old.key, moved.record)

@@ -95,6 +95,7 @@ func (m *Manager) rotateSession(ctx context.Context, s *Session, by rotated) {
 // rotateStored seals anew what no other node has in use, moves its credentials, and counts the rest.
 func (m *Manager) rotateStored(ctx context.Context, ring secretRing, by *sealer, all map[string]Binding) (left Rotation, err error) {
 	var idle map[ID]bool
+	var moved movedTokens
 	for token, b := range all {
 		old := len(by.keys) > 1 && b.Sealed != nil && !b.Replaced && !by.first(b.ID, b.Sealed)
 		other := len(ring) > 1 && b.Mark != ring[0].mark && !b.Replaced
@@ -105,9 +106,13 @@ func (m *Manager) rotateStored(ctx context.Context, ring secretRing, by *sealer,
 			if idle, err = m.unowned(ctx, all); err != nil {
 				return left, err
 			}
+			moved = listMoved(all, ring[0].mark)
+		}
+		s := m.byID(b.ID)
+		if now, there := moved.of(token, b); there && (s != nil || idle[b.ID]) && m.endFormer(ctx, s, boundRow{token, b}, now) {
+			continue
 		}
 		acc, at, ok := by.open(b.ID, b.Sealed)
-		s := m.byID(b.ID)
 		if s != nil { // a row that another node has written, or moved, meanwhile
 			ok = s.call(ctx, func() { acc, at = s.cred.acc, s.cred.at }) == nil
 		}

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,6 +15,22 @@ type tokenLife struct {
 	noted   time.Time // when its use was noted last
 	address string    // that was noted
 	watches map[*tokenWatch]struct{}
+}
+
+// with is the life of a token that was known by two keys: what watches either is told of its one end.
+func (l *tokenLife) with(other *tokenLife) *tokenLife {
+	switch {
+	case l == nil:
+		return other
+	case other == nil || len(other.watches) == 0:
+		return l
+	case l.watches == nil:
+		l.watches = other.watches
+		return l
+	}
+	maps.Copy(l.watches, other.watches)
+	other.watches = l.watches // a watch that stops, stops in both
+	return l
 }
 
 // tokenWatch is told once when a token ends.
@@ -194,7 +211,8 @@ func (m *Manager) endLocal(key digest, s *Session) {
 	id := ""
 	if t := s.entry.find(key); t != nil {
 		if id = idOfToken(key, t.record); t.life != nil {
-			watches, t.life.watches = t.life.watches, nil
+			watches = maps.Clone(t.life.watches)
+			clear(t.life.watches)
 		}
 	}
 	m.tokens.unbind(key, s)

@@ -165,7 +165,7 @@ func (m *Manager) roomForToken(ctx context.Context, s *Session) error {
 	if err != nil {
 		return storeError(err)
 	}
-	n := 0
+	made := map[string]bool{} // by their ids: while the secret is rotated one may have two keys
 	for token, b := range all {
 		key, ok := digestOf(token)
 		switch {
@@ -173,10 +173,10 @@ func (m *Manager) roomForToken(ctx context.Context, s *Session) error {
 		case b.expired():
 			m.endStored(ctx, key, b)
 		default:
-			n++
+			made[b.Token.ID] = true
 		}
 	}
-	if n >= MaxMade {
+	if len(made) >= MaxMade {
 		return errTooManyTokens
 	}
 	return nil

@@ -1,0 +1,124 @@
+package sessions_test
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/perch-im/perch"
+	"github.com/perch-im/perch/sessions"
+)
+
+// mintedKeys are the names by which the Store knows the minted tokens of a session.
+func (w *world) mintedKeys(id sessions.ID) (list []string) {
+	w.t.Helper()
+	all, err := w.store.BindingsOf(w.ctx(), id)
+	must(w.t, "BindingsOf", err)
+	for token, b := range all {
+		if b.Minted {
+			list = append(list, token)
+		}
+	}
+	return list
+}
+
+// restore opens the sessions that the Store has.
+func (w *world) restore() {
+	w.t.Helper()
+	must(w.t, "Restore", w.m.Restore(w.ctx()))
+	synctest.Wait()
+}
+
+// TestRotationOfTokenUnderBothSecrets: a token that one node has moved, and another one has written again, ends
+// under the former secret, though nobody asks by that name, and is one token all the time.
+func TestRotationOfTokenUnderBothSecrets(t *testing.T) {
+	for name, again := range map[string]func(w *world){
+		"of a session that is restored with both": func(w *world) { w.restart(); w.restore() },
+		"of a session that no node has":           func(w *world) { w.close(); w.start() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				first, by := w.signInAs(password("good"))
+				made, _ := w.make(by, "made", perch.Grant{Scopes: perch.Scopes()})
+				synctest.Wait()
+				id := by.Session.ID()
+				former, err := w.store.BindingsOf(w.ctx(), id)
+				must(t, "BindingsOf", err)
+				must(t, "Reconfigure", w.m.Reconfigure(secrets(secretAfter, secretBefore)))
+				for _, token := range []perch.Secret{first, made} {
+					_, err := w.m.Authenticate(w.ctx(), token)
+					must(t, "Authenticate", err)
+				}
+				moved := w.mintedKeys(id)
+				for token, b := range former {
+					if b.Minted {
+						_, err := w.store.Bind(w.ctx(), token, b)
+						must(t, "Bind", err)
+					}
+				}
+				if got := w.mintedKeys(id); len(got) != 4 {
+					t.Fatalf("got the minted tokens %q, want two names of each of two", got)
+				}
+				secrets(secretAfter, secretBefore)(&w.opts)
+				again(w)
+				rotateLeaves(w, "with both names", sessions.Rotation{})
+
+				if got := w.mintedKeys(id); len(got) != 2 || !slices.Contains(moved, got[0]) || !slices.Contains(moved, got[1]) {
+					t.Errorf("got the minted tokens %q, want those under the secret in use, %q", got, moved)
+				}
+				for _, token := range []perch.Secret{first, made} {
+					if s, err := w.m.Authenticate(w.ctx(), token); err != nil || s.ID() != id {
+						t.Errorf("got the session %v, error %v, want %s and none", s, err, id.Short())
+					}
+				}
+			}, durable, sealing(1))
+		})
+	}
+}
+
+// TestTokenUnderBothSecretsIsWatched: who watches a token by either of its names is told of its end, once.
+func TestTokenUnderBothSecretsIsWatched(t *testing.T) {
+	inWorld(t, func(w *world) {
+		token, by := w.signInAs(password("good"))
+		id := by.Session.ID()
+		former, err := w.store.BindingsOf(w.ctx(), id)
+		must(t, "BindingsOf", err)
+		told := map[string]int{}
+		watch := func(name string, s *sessions.Session) {
+			t.Helper()
+			_, err := w.m.Watch(w.access(s, token), func() { told[name]++ })
+			must(t, "Watch", err)
+		}
+		must(t, "Reconfigure", w.m.Reconfigure(secrets(secretAfter, secretBefore)))
+		_, err = w.m.Authenticate(w.ctx(), token)
+		must(t, "Authenticate", err)
+		for token, b := range former {
+			_, err := w.store.Bind(w.ctx(), token, b)
+			must(t, "Bind", err)
+		}
+		secrets(secretAfter, secretBefore)(&w.opts)
+		w.restart()
+		w.restore()
+		s, err := w.m.Authenticate(w.ctx(), token)
+		must(t, "Authenticate", err)
+		watch("by the name under the secret in use", s)
+		must(t, "Reconfigure", w.m.Reconfigure(secrets(secretBefore, secretAfter)))
+		watch("by the former one", s)
+		must(t, "Reconfigure", w.m.Reconfigure(secrets(secretAfter, secretBefore)))
+		rotateLeaves(w, "with both names", sessions.Rotation{})
+		watch("afterwards", s)
+		_, err = w.m.RevokeToken(w.ctx(), w.access(s, token), by.ID)
+		must(t, "RevokeToken", err)
+		if len(told) != 3 {
+			t.Errorf("told %v, want all three", told)
+		}
+		for name, n := range told {
+			if n != 1 {
+				t.Errorf("who watches %s: told %d times, want once", name, n)
+			}
+		}
+		if !w.refused(token) {
+			t.Error("the revoked token leads somewhere, want it refused")
+		}
+	}, durable, sealing(1))
+}
