@@ -187,7 +187,11 @@ func (cu *catchup) applyArchived(it *perch.ArchiveItem, stored *perch.MessageRec
 	}
 	if r != nil && it.Sent && it.ID != "" && writtenAs(r, it) {
 		cu.sent.advanceTo(r, perch.StatusAcked, nil)
-		if !logged {
+		switch {
+		case logged:
+		case it.Relation != nil && len(r.History) > 0 && cu.relations.behind(&it.MessageIn, r.History[0].Time):
+			cu.logRelation(&it.MessageIn, c)
+		default:
 			cu.known.add(c)
 		}
 		return

@@ -80,23 +80,40 @@ func (r *relations) drop(in *perch.MessageIn, reason string) {
 
 // relatedBy is the message that a control message is about; nil: its sender may not say that.
 func (r *relations) relatedBy(in *perch.MessageIn) *related {
-	conversation := conversationOf(&in.Message, in.Sent)
+	conversation, ref, known, may := r.target(in)
+	if !may {
+		return nil
+	}
+	return r.remembered().newest(conversation, ref, known)
+}
+
+// target is the handle of the message that a control message is about, whether that message is known, and
+// whether the sender may say this of it.
+func (r *relations) target(in *perch.MessageIn) (conversation perch.JID, ref perch.Ref, known, may bool) {
+	conversation = conversationOf(&in.Message, in.Sent)
 	since := perch.Time(0)
 	if in.Room != nil && r.rooms != nil {
 		since = r.rooms.nickSince(conversation)
 	}
-	ref, known, may := targetOf(in, r.known.authorsOf(in.Relation.Target, r.host.ownJID(), conversation, privatePeerOf(in, since)))
-	if !may {
-		return nil
-	}
-	if !known { // but it may have been related to before
+	ref, known, may = targetOf(in, r.known.authorsOf(in.Relation.Target, r.host.ownJID(), conversation, privatePeerOf(in, since)))
+	if may && !known { // but it may have been related to before
 		other := perch.Ref{ID: ref.ID, Sent: !ref.Sent}
 		if in.Relation.Kind == perch.RelationReactions && r.table.find(conversation, ref.String()) == nil &&
 			r.table.find(conversation, other.String()) != nil {
 			ref = other
 		}
 	}
-	return r.remembered().newest(conversation, ref, known)
+	return conversation, ref, known, may
+}
+
+// behind reports whether what is remembered of a message is older than what this account has said of it by the
+// control message, which was accepted at a time. It is so when the log was lost, the record of the control message
+// was not, and the archive has brought older ones again, whose records are lost, too: without this one they
+// would count.
+func (r *relations) behind(in *perch.MessageIn, accepted perch.Time) bool {
+	conversation, ref, _, may := r.target(in)
+	e := r.table.find(conversation, ref.String())
+	return may && e != nil && e.olderThan(in, accepted)
 }
 
 // event is what the control message that came last has changed.

@@ -81,6 +81,23 @@ func (s *relationState) applyReactions(in *perch.MessageIn, at perch.Time, late 
 	return true
 }
 
+// olderThan reports whether the state is one of before a control message that was accepted at a time.
+func (s *relationState) olderThan(in *perch.MessageIn, at perch.Time) bool {
+	if s.retracted != nil {
+		return false
+	}
+	switch in.Relation.Kind {
+	case perch.RelationEdit:
+		return s.edited != nil && s.edited.OriginID != in.ID && s.edited.At+lateSlack < at
+	case perch.RelationRetraction:
+		return true
+	case perch.RelationReactions:
+		by := speakerOf(in)
+		return slices.ContainsFunc(s.reacted, func(x reactedAt) bool { return x.by.Equal(by) && x.at+lateSlack < at })
+	}
+	return false
+}
+
 // withReactions is a list of reactions after one sender has changed theirs. The list given stays as it
 // is: an event may have it.
 func withReactions(list []perch.Reaction, by perch.JID, own bool, emojis []string) []perch.Reaction {
