@@ -39,7 +39,7 @@ func with(make storetest.Maker, fault func(sessions.Store) sessions.Store) store
 func TestSuiteCatchesFaultsOfMemory(t *testing.T) {
 	for name, f := range map[string]struct {
 		fault func(sessions.Store) sessions.Store
-		want  []string // cases that must notice; others may
+		want  []string // the cases that must notice
 	}{
 		"a lost TTL":                   {func(s sessions.Store) sessions.Store { return &endless{Store: s} }, []string{"message records are put and end"}},
 		"a reordered commit":           {func(s sessions.Store) sessions.Store { return &reordered{Store: s} }, []string{"commits keep their order"}},
@@ -53,7 +53,7 @@ func TestSuiteCatchesFaultsOfMemory(t *testing.T) {
 		"half a commit":                {func(s sessions.Store) sessions.Store { return &half{Store: s} }, []string{"a refused commit changes nothing"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			caught(t, storetest.Failures(t, true, with(memory, f.fault)), f.want)
+			caught(t, storetest.Failures(t, true, with(memory, f.fault), f.want...), f.want)
 		})
 	}
 	if names := storetest.Failures(t, true, memory); len(names) > 0 {

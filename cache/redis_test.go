@@ -45,13 +45,14 @@ func TestSuiteCatchesFaultsOfRedis(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.plant = f.plant
-			caught(t, storetest.Failures(t, false, w.harness), f.want)
+			caught(t, storetest.Failures(t, false, w.harness, f.want...), f.want)
 		})
 	}
 	w.plant = nil
 	t.Run("a reordered commit", func(t *testing.T) {
 		faulty := with(w.harness, func(s sessions.Store) sessions.Store { return &reordered{Store: s} })
-		caught(t, storetest.Failures(t, false, faulty), []string{"commits keep their order"})
+		want := []string{"commits keep their order"}
+		caught(t, storetest.Failures(t, false, faulty, want...), want)
 	})
 	if names := storetest.Failures(t, false, w.harness); len(names) > 0 {
 		t.Errorf("the store without a fault fails %q, want none", names)
