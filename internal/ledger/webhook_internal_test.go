@@ -147,3 +147,19 @@ func TestReceiverFails(t *testing.T) {
 		t.Error("a redirect that is followed: got nothing written down, want a broken promise")
 	}
 }
+
+// TestCallBeforeTheClientLeaves: a call that was dealt with is answered so, though its client goes away at once: it
+// would come again otherwise, and its events twice.
+func TestCallBeforeTheClientLeaves(t *testing.T) {
+	for i := range 200 {
+		s := &webhookStream{calls: make(chan call), closed: make(chan struct{})}
+		go func() {
+			c := <-s.calls
+			close(c.done)
+			close(s.closed)
+		}()
+		if !s.hand(t.Context(), nil) {
+			t.Fatalf("call %d: got false, want true: it was dealt with", i)
+		}
+	}
+}

@@ -54,6 +54,11 @@ func (s *webhookStream) hand(ctx context.Context, frames []frame) bool {
 	case <-c.done:
 		return true
 	case <-s.closed:
+	}
+	select {
+	case <-c.done: // before it went away
+		return true
+	default:
 		return false
 	}
 }
