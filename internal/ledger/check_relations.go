@@ -32,7 +32,7 @@ type relationCheck struct {
 	byID    map[string]*given  // by the id of the stanza
 	copies  map[[2]string]int  // by owner of an archive and id of the stanza
 	truth   map[about]*merged  // as the archives of the accounts have it
-	twice   map[about]bool     // something was said of it that the archive has more than once
+	twice   map[about]bool     // the archive has it, or something that was said of it, more than once
 	exists  map[about]bool     // messages that an archive has
 	clients map[string]*screen // by name
 	audited map[string]bool    // archives that were read
@@ -69,7 +69,7 @@ func checkRelations(r *Report, entries []Entry, f faults) {
 				g.status = e.Text
 			}
 		case OpStored:
-			c.exists[about{e.Who, e.From, e.ID}], c.exists[about{e.From, e.Who, e.ID}] = true, true
+			c.store(e)
 		case OpAudited:
 			c.audited[e.Who] = true
 		case OpShown:
@@ -83,6 +83,16 @@ func checkRelations(r *Report, entries []Entry, f faults) {
 	}
 	c.checkGiven()
 	c.checkShown()
+}
+
+// store takes a message of an archive. One that was sent again after Redis lost its key is there twice, and what was
+// said between the two is of the first alone.
+func (c *relationCheck) store(e Entry) {
+	c.copies[[2]string{e.Who, e.ID}]++
+	again := c.copies[[2]string{e.Who, e.ID}] > 1 && c.f.lost(e.At) > 0
+	for _, t := range []about{{e.Who, e.From, e.ID}, {e.From, e.Who, e.ID}} {
+		c.exists[t], c.twice[t] = true, c.twice[t] || again
+	}
 }
 
 func (c *relationCheck) give(e Entry) {

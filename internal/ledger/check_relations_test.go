@@ -69,6 +69,10 @@ func TestCheckRelations(t *testing.T) {
 		"forged, with an effect":           {told().says(10, "js1", 1, "forged retract", "a1").relationsAudited().shows(0, "", "retracted"), "relation, wrong: a1/sse shows"},
 		"forged, and shown as of somebody else": {told().says(10, "js1", 1, "forged edit x", "a1").add(99, ledger.Entry{Op: ledger.OpShown, Who: "a1/ws1", Account: "a1", From: "js1", ID: original, N: 1, Key: "x"}).
 			relationsAudited().shows(0, "", ""), ""},
+		"of a message that is twice there after lost data": {told().fault(20, 22, ledger.FaultRedisFlush).says(10, "a1", 1, "react A", "a1").
+			add(90, ledger.Entry{Op: ledger.OpStored, Who: "a1", From: "sl1", N: 1, ID: original}).relationsAudited().shows(0, "", ""), ""},
+		"of a message that is twice there": {told().says(10, "a1", 1, "react A", "a1").
+			add(90, ledger.Entry{Op: ledger.OpStored, Who: "a1", From: "sl1", N: 1, ID: original}).relationsAudited().shows(0, "", ""), "relation, lost: a1/sse shows"},
 		"said by nobody":                    {told().kept(40, ledger.Entry{Who: "sl1", ID: "sl1-9", Key: original, Text: "edit y"}, "a1").relationsAudited(), "which was never said"},
 		"of a message that the server lost": {fresh().says(10, "sl1", 1, "edit x", "a1").relationsAudited().shows(0, "", ""), ""},
 		"sent again after lost data":        {told().fault(10, 12, ledger.FaultRedisFlush).says(10, "a1", 1, "react A", "a1", "a1").relationsAudited().shows(0, "", "a1:A"), ""},
