@@ -130,7 +130,7 @@ export class Buddies {
           p.rows,
           (r) => r.b.jid,
           (r) => this.#buddy(r.b),
-          (row, r) => this.#updateBuddy(row, r.b),
+          (row, r) => this.#updateBuddy(row, r),
         );
       },
     );
@@ -151,8 +151,8 @@ export class Buddies {
     return h('li', {}, h('button', { class: 'buddy', 'data-jid': b.jid, onclick: () => this.#pane.talk(b.jid) }, ...parts));
   }
 
-  /** @param {HTMLElement} e @param {Buddy} b */
-  #updateBuddy(e, b) {
+  /** @param {HTMLElement} e @param {{ b: Buddy, name: string }} of */
+  #updateBuddy(e, { b, name }) {
     const button = /** @type {HTMLElement} */ (e.firstElementChild);
     const p = this.#pane.perch.store.presence.get(b.jid);
     const { word, kind } = this.#pane.availability(b.jid, p);
@@ -161,8 +161,8 @@ export class Buddies {
     set(button, 'data-stale', p?.stale ?? false);
     set(button, 'aria-current', open ? 'true' : null);
     const of = (/** @type {string} */ c) => /** @type {HTMLElement} */ (button.querySelector(c));
-    nameAvatar(of('.avatar'), this.#pane.nameOf(b.jid));
-    text(of('.name'), this.#pane.nameOf(b.jid));
+    nameAvatar(of('.avatar'), name);
+    text(of('.name'), name);
     text(of('.word'), `, ${word}`);
     text(
       of('.status'),

@@ -15,6 +15,7 @@ const names = new WeakMap();
 
 /** @param {HTMLElement} e @param {string} name */
 export function nameAvatar(e, name) {
+  if (names.get(e) === name && e.firstChild) return;
   names.set(e, name);
   if (e.querySelector('img')) return;
   const words = name
@@ -23,13 +24,13 @@ export function nameAvatar(e, name) {
     .split(/\s+/);
   text(
     e,
-    (words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]])
+    [words[0], words[1] && words.at(-1)]
       .map((w) => [...(w ?? '')][0] ?? '')
       .join('')
       .toUpperCase(),
   );
   let hue = 0;
-  for (const c of name) hue = (hue * 31 + (c.codePointAt(0) ?? 0)) % 12;
+  for (const c of name) hue = (hue * 31 + (c.codePointAt(0) ?? 0)) % 5;
   set(e, 'data-hue', hue);
 }
 
