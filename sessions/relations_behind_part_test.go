@@ -90,3 +90,32 @@ func TestArchiveOfWhatIsLogged(t *testing.T) {
 		}
 	}
 }
+
+// TestStateOlderThan: a state is not older than the correction that it has, whatever the clock of the server says, nor
+// than one of the same second, nor than anything once the message is retracted.
+func TestStateOlderThan(t *testing.T) {
+	const at = 60_000
+	first, second := ownChange("e1", at, perch.RelationEdit, "x"), ownChange("e2", at, perch.RelationEdit, "y")
+	retraction := ownChange("t", at, perch.RelationRetraction, "")
+	for _, tt := range []struct {
+		name     string
+		has, of  *perch.ArchiveItem
+		accepted perch.Time
+		want     bool
+	}{
+		{"a later correction", first, second, at + 10_000, true},
+		{"the correction that it has", first, first, at + 10_000, false},
+		{"one of the same second", first, second, at + lateSlack, false},
+		{"a retraction", first, retraction, at, true},
+		{"the retraction that it has", retraction, retraction, at + 10_000, false},
+		{"a correction of what is retracted", retraction, second, at + 10_000, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var s relationState
+			s.apply(&tt.has.MessageIn, at, false)
+			if got := s.olderThan(&tt.of.MessageIn, tt.accepted); got != tt.want {
+				t.Errorf("got older %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

@@ -109,7 +109,7 @@ func (m *Manager) rotateStored(ctx context.Context, ring secretRing, by *sealer,
 			moved = listMoved(all, ring[0].mark)
 		}
 		s := m.byID(b.ID)
-		if now, there := moved.of(token, b); there && (s != nil || idle[b.ID]) && m.endFormer(ctx, s, boundRow{token, b}, now) {
+		if now, there := moved.of(token, b); other && there && (s != nil || idle[b.ID]) && m.endFormer(ctx, s, boundRow{token, b}, now) {
 			continue
 		}
 		acc, at, ok := by.open(b.ID, b.Sealed)

@@ -8,7 +8,7 @@ type boundRow struct {
 	Binding
 }
 
-// movedTokens are the minted tokens that are bound under the secret in use, by the session and their id in it.
+// movedTokens are the minted tokens that are bound under the secret in use, by their session and TokenRecord.ID.
 type movedTokens map[tokenID]boundRow
 
 type tokenID struct {
@@ -34,17 +34,17 @@ func (l movedTokens) of(name string, b Binding) (now boundRow, there bool) {
 	return now, there && now.name != name
 }
 
-// endFormer ends the former key of a minted token that is bound under the secret in use, too, and reports
-// whether that is done: no client will ask by it, so nothing else would end it. While nodes do not agree on
-// the secret in use, one moves a token and another one writes its former key again; a node that restores the
-// session then has both. S is nil when no node has the session.
+// endFormer unbinds the key that a minted token had under the former secret, once the token is also bound under
+// the secret in use, and reports whether that is done. Nothing else would: a request finds the token by its key
+// under the secret in use. There are two keys when nodes do not agree yet on the secret in use, and one binds a
+// token under the former secret again after another one has moved it. S is nil when no node has the session.
 func (m *Manager) endFormer(ctx context.Context, s *Session, former, now boundRow) bool {
 	old, _ := digestOf(former.name)
 	key, _ := digestOf(now.name)
 	if s != nil {
 		return m.rebind(ctx, s, boundToken{key: old, minted: true, record: former.Token}, markedKey{key, now.Mark})
 	}
-	// Only while the other one leads there: a token that has been moved back meanwhile has no other key.
+	// Only while the key under the secret in use is still bound: the token may have been moved back meanwhile.
 	there, err := m.o.Store.Rewrite(ctx, now.name, now.Binding, now.Binding)
 	return err == nil && there && m.o.Store.Unbind(ctx, former.name) == nil
 }

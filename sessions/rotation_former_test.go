@@ -9,7 +9,7 @@ import (
 	"github.com/perch-im/perch/sessions"
 )
 
-// mintedKeys are the names by which the Store knows the minted tokens of a session.
+// mintedKeys are the keys of the minted tokens of a session in the Store.
 func (w *world) mintedKeys(id sessions.ID) (list []string) {
 	w.t.Helper()
 	all, err := w.store.BindingsOf(w.ctx(), id)
@@ -29,8 +29,8 @@ func (w *world) restore() {
 	synctest.Wait()
 }
 
-// TestRotationOfTokenUnderBothSecrets: a token that one node has moved, and another one has written again, ends
-// under the former secret, though nobody asks by that name, and is one token all the time.
+// TestRotationOfTokenUnderBothSecrets: a minted token that the Store has under both secrets, as one node has moved it
+// and another one has bound it again, is left under the secret in use alone, and counts as moved.
 func TestRotationOfTokenUnderBothSecrets(t *testing.T) {
 	for name, again := range map[string]func(w *world){
 		"of a session that is restored with both": func(w *world) { w.restart(); w.restore() },
@@ -57,11 +57,11 @@ func TestRotationOfTokenUnderBothSecrets(t *testing.T) {
 					}
 				}
 				if got := w.mintedKeys(id); len(got) != 4 {
-					t.Fatalf("got the minted tokens %q, want two names of each of two", got)
+					t.Fatalf("got the minted tokens %q, want two keys of each of two", got)
 				}
 				secrets(secretAfter, secretBefore)(&w.opts)
 				again(w)
-				rotateLeaves(w, "with both names", sessions.Rotation{})
+				rotateLeaves(w, "with both keys", sessions.Rotation{})
 
 				if got := w.mintedKeys(id); len(got) != 2 || !slices.Contains(moved, got[0]) || !slices.Contains(moved, got[1]) {
 					t.Errorf("got the minted tokens %q, want those under the secret in use, %q", got, moved)
@@ -76,7 +76,8 @@ func TestRotationOfTokenUnderBothSecrets(t *testing.T) {
 	}
 }
 
-// TestTokenUnderBothSecretsIsWatched: who watches a token by either of its names is told of its end, once.
+// TestTokenUnderBothSecretsIsWatched: whoever watches a token that is bound under both secrets is told once when it is
+// revoked, whichever of its two keys the watch began with.
 func TestTokenUnderBothSecretsIsWatched(t *testing.T) {
 	inWorld(t, func(w *world) {
 		token, by := w.signInAs(password("good"))
@@ -101,11 +102,11 @@ func TestTokenUnderBothSecretsIsWatched(t *testing.T) {
 		w.restore()
 		s, err := w.m.Authenticate(w.ctx(), token)
 		must(t, "Authenticate", err)
-		watch("by the name under the secret in use", s)
+		watch("by the key under the secret in use", s)
 		must(t, "Reconfigure", w.m.Reconfigure(secrets(secretBefore, secretAfter)))
-		watch("by the former one", s)
+		watch("by the key under the former secret", s)
 		must(t, "Reconfigure", w.m.Reconfigure(secrets(secretAfter, secretBefore)))
-		rotateLeaves(w, "with both names", sessions.Rotation{})
+		rotateLeaves(w, "with both keys", sessions.Rotation{})
 		watch("afterwards", s)
 		_, err = w.m.RevokeToken(w.ctx(), w.access(s, token), by.ID)
 		must(t, "RevokeToken", err)

@@ -17,7 +17,7 @@ type tokenLife struct {
 	watches map[*tokenWatch]struct{}
 }
 
-// with is the life of a token that was known by two keys: what watches either is told of its one end.
+// with merges the lives of two keys of one token: the watches of both are told when the token ends.
 func (l *tokenLife) with(other *tokenLife) *tokenLife {
 	switch {
 	case l == nil:
